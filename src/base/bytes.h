@@ -42,6 +42,8 @@ bool slice_is_nocase(struct slice a, const char *text);
 bool slice_to_i64(struct slice a, int64_t *out);
 /* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool slice_is_utf8(struct slice a);
+/* The length (1 to 4) of the UTF-8 sequence that a starts with; 0 if it is empty or not valid. */
+size_t utf8_valid_prefix(struct slice a);
 
 /* Owned bytes that grow up to max. A failed growth (over max, no memory) sets `failed`, drops that
  * append whole, and every later append is dropped too: check once, at the end. */
