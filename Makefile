@@ -19,7 +19,9 @@ USES_gateway  := gateway http telegram mtproto tl crypto base
 USES_sandbox  := sandbox mtproto tl crypto base
 USES_main     := gateway sandbox http telegram mtproto tl crypto base
 
-CC        ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 FUZZ_CC   := clang
 PACKAGES  := libuv json-c libsodium libcrypto zlib
 PKG_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)

@@ -232,7 +232,7 @@ void json_time(struct json_writer *w, int64_t unix_s)
     struct tm t;
     char text[40];
     /* Four-digit years only: RFC 3339 has no others, and every Telegram date is an int32. */
-    if (!gmtime_r(&seconds, &t) || t.tm_year < -1900 || t.tm_year > 9999 - 1900) {
+    if (!gmtime_r(&seconds, &t) || t.tm_year < 1000 - 1900 || t.tm_year > 9999 - 1900) {
         json_null(w);
         return;
     }
