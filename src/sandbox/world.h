@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT
+ * The sandbox's state: users, chats, messages, dialogs, and the events that updates are made of.
+ *
+ * Ids are marked ids: users positive, basic groups -id, channels and supergroups -(10^12 + id).
+ * Messages of private chats and basic groups live once in the world, and each participant's message box
+ * gives them an id of its own; channels and supergroups number their own messages.
+ * Everything is plain memory used by one thread. Functions that allocate return NULL or false without
+ * memory. Strings inside are owned by the struct that holds them, NUL-terminated, never NULL. */
+#ifndef TGREST_SANDBOX_WORLD_H
+#define TGREST_SANDBOX_WORLD_H
+
+#include "base/random.h"
+#include "sandbox/map.h"
+
+/* ---- peers ---- */
+
+enum peer_kind { PEER_NONE, PEER_USER, PEER_CHAT, PEER_CHANNEL };
+
+#define PEER_CHANNEL_MARK 1000000000000LL
+
+enum peer_kind peer_kind(int64_t peer);
+/* The id as TL has it: positive. */
+int64_t peer_bare(int64_t peer);
+int64_t peer_of_chat(int64_t bare);
+int64_t peer_of_channel(int64_t bare);
+
+/* Ids of Telegram's own. */
+enum { USER_SERVICE = 777000, USER_GROUP_ANONYMOUS = 1087968824 };
+
+/* ---- limits, as Telegram's config states them ---- */
+
+enum {
+    MESSAGE_UNITS_MAX = 4096,   /* UTF-16 units of a text */
+    CAPTION_UNITS_MAX = 1024,
+    ENTITIES_MAX = 100,         /* more are dropped */
+    NAME_UNITS_MAX = 64,
+    TITLE_UNITS_MAX = 128,
+    ABOUT_UNITS_MAX = 255,      /* of a chat; 70 of a user */
+    USER_ABOUT_UNITS_MAX = 70,
+    CHAT_MEMBERS_MAX = 200,     /* basic group */
+    PINNED_DIALOGS_MAX = 5,     /* without Premium */
+    PAGE_MAX = 100,             /* history, search, dialogs, participants (200) */
+    PARTICIPANTS_PAGE_MAX = 200,
+    EDIT_WINDOW_S = 172800,     /* config.edit_time_limit */
+    EVENTS_KEPT = 8192,         /* per account and channel: an older pts gets differenceTooLong */
+    RANDOM_IDS_KEPT = 4096,     /* per account: how far back a repeated random_id is recognised */
+    USERS_MAX = 1000000,        /* accounts that sign-ups may create */
+};
+
+/* ---- messages ---- */
+
+/* Ascending ids. */
+struct id_list {
+    int32_t *ids;
+    uint32_t n;
+    uint32_t cap;
+};
+/* Index of the first id >= id (n if none). */
+uint32_t id_list_lower(const struct id_list *l, int32_t id);
+bool id_list_add(struct id_list *l, int32_t id); /* anywhere; cheap at the end */
+bool id_list_remove(struct id_list *l, int32_t id);
+
+enum message_flags {
+    MESSAGE_POST = 1,      /* of a broadcast channel */
+    MESSAGE_SERVICE = 2,
+    MESSAGE_PINNED = 4,
+    MESSAGE_SILENT = 8,
+    MESSAGE_NO_WEBPAGE = 16,
+    MESSAGE_NOFORWARDS = 32,
+    MESSAGE_EDIT_HIDE = 64,
+};
+
+struct message_extra; /* entities, media, forward header, quote, action: message.h */
+
+struct message {
+    int64_t from; /* who sent it: a user, or the channel itself for posts */
+    int64_t peer; /* where it was sent: user (the receiver), basic group, channel */
+    struct message_extra *extra; /* NULL for most; owned */
+    int32_t id;       /* channels: the id. Boxed messages: their uid in the world */
+    int32_t date;
+    int32_t edit_date;
+    int32_t reply_to; /* same numbering as id; 0 = none */
+    int32_t views;    /* posts */
+    uint16_t flags;
+    uint32_t text_len; /* bytes of UTF-8 */
+    char text[];
+};
+
+/* ---- events: what changed, for one account or one channel ---- */
+
+enum event_kind {
+    EVENT_NEW_MESSAGE,    /* id */
+    EVENT_EDIT_MESSAGE,   /* id */
+    EVENT_DELETE,         /* ids */
+    EVENT_READ_INBOX,     /* id = max id, value = still unread */
+    EVENT_READ_OUTBOX,    /* id = max id */
+    EVENT_PINNED,         /* ids, value = pinned or not */
+    /* The rest has no pts and is not kept. */
+    EVENT_MESSAGE_ID,     /* id, random_id: to the sender only */
+    EVENT_TYPING,         /* from, value = action symbol (C_sendMessage…Action) */
+    EVENT_USER_STATUS,    /* from */
+    EVENT_USER_NAME,      /* from */
+    EVENT_CHANNEL,        /* peer: look at it again */
+    EVENT_CHAT,           /* peer: a basic group changed */
+    EVENT_CHAT_MEMBERS,   /* peer: its participants */
+    EVENT_DIALOG_PINNED,  /* peer, value */
+    EVENT_PEER_BLOCKED,   /* peer, value */
+    EVENT_FOLDER,         /* peer, value = folder */
+};
+
+struct event {
+    enum event_kind kind;
+    int64_t peer;      /* the dialog, as its viewer sees it */
+    int64_t from;
+    int64_t random_id;
+    int32_t id;
+    int32_t value;
+    int32_t pts;       /* after it; 0 where the kind has none */
+    int32_t pts_count;
+    int32_t date;
+    uint32_t n_ids;
+    int32_t *ids;      /* EVENT_DELETE, EVENT_PINNED; a kept event owns them */
+};
+
+/* Ring of the last EVENTS_KEPT events with a pts, oldest first. */
+struct event_log {
+    struct event *events;
+    uint32_t first;
+    uint32_t n;
+    uint32_t cap;
+};
+/* i-th oldest; i < n. */
+const struct event *event_at(const struct event_log *log, uint32_t i);
+/* Index of the first kept event with pts > pts; -1 when events after pts are no longer kept. */
+int event_log_after(const struct event_log *log, int32_t pts, int32_t pts_now);
+
+/* ---- users ---- */
+
+enum user_flags {
+    USER_BOT = 1,
+    USER_VERIFIED = 2,
+    USER_DELETED = 4,
+    USER_SUPPORT = 8,
+    USER_PREMIUM = 16,
+    USER_ECHO = 32,      /* answers every private message with its text */
+    USER_NO_INVITES = 64, /* privacy: cannot be added to groups */
+    USER_ACCOUNT = 128,  /* can log in: has a phone */
+};
+
+/* 2FA as account.getPassword shows it; verifier is g^x. */
+struct user_password {
+    uint8_t salt1[64];
+    uint32_t salt1_len;
+    uint8_t salt2[64];
+    uint32_t salt2_len;
+    uint8_t verifier[256];
+    char *hint;
+    char *email;
+};
+
+struct dialog {
+    int64_t peer;
+    struct id_list ids;       /* boxed messages only: the owner's ids in this dialog */
+    int32_t read_inbox_max;
+    int32_t read_outbox_max;
+    int32_t pinned_rank;      /* 0 = not pinned; higher is nearer the top */
+    int32_t folder;           /* 1 = archive */
+    int32_t date;             /* orders an empty dialog: when it was joined or created */
+    bool hidden;              /* deleted or left: not listed until a message comes */
+    bool unread_mark;
+    bool is_bot_started;
+};
+
+struct user {
+    int64_t id;
+    char *first_name;
+    char *last_name;
+    char *phone;    /* digits, "" without */
+    char *username; /* "" without */
+    char *about;
+    uint32_t flags;
+    int home_dc;
+    int32_t created;
+    int32_t online_until; /* unix seconds; 0 = never seen */
+    struct user_password *password; /* NULL without 2FA; owned, user_password_set() */
+
+    /* message box: box[id - 1] is the uid of message id; BOX_DELETED marks what this account deleted */
+    uint32_t *box;
+    uint32_t box_n;
+    uint32_t box_cap;
+
+    int32_t pts;
+    int32_t qts;
+    struct event_log events;
+
+    struct id_map dialogs; /* peer -> struct dialog, owned */
+    struct dialog **dialog_list;
+    size_t n_dialogs;
+    size_t dialogs_cap;
+
+    struct id_map contacts; /* user id -> struct contact, owned */
+    struct id_map blocked;  /* peer -> the struct user or chat */
+    struct id_map sent;     /* random_id -> struct sent_id in sent_ring */
+    struct sent_id *sent_ring;
+    uint32_t sent_next;
+    struct id_map last_post; /* channel peer -> (void *)(intptr_t)unix seconds: slow mode */
+};
+
+struct contact {
+    int64_t user_id;
+    char *first_name; /* as the owner of the list calls them */
+    char *last_name;
+    char *phone;
+};
+
+struct sent_id {
+    int64_t random_id;
+    int64_t peer;
+    int32_t id; /* the sender's own id */
+};
+
+/* ---- chats ---- */
+
+enum chat_flags {
+    CHAT_BROADCAST = 1,
+    CHAT_MEGAGROUP = 2,
+    CHAT_SIGNATURES = 4,
+    CHAT_NOFORWARDS = 8,
+    CHAT_JOIN_REQUEST = 16,  /* joining by username needs approval */
+    CHAT_VERIFIED = 32,
+    CHAT_HISTORY_HIDDEN = 64, /* newcomers do not see what was before them */
+    CHAT_DEACTIVATED = 128,  /* basic group that was migrated */
+    CHAT_PARTICIPANTS_HIDDEN = 256,
+};
+
+/* Bits as in chatAdminRights and chatBannedRights. */
+enum admin_right {
+    ADMIN_CHANGE_INFO = 1 << 0,
+    ADMIN_POST = 1 << 1,
+    ADMIN_EDIT = 1 << 2,
+    ADMIN_DELETE = 1 << 3,
+    ADMIN_BAN = 1 << 4,
+    ADMIN_INVITE = 1 << 5,
+    ADMIN_PIN = 1 << 7,
+    ADMIN_ADD_ADMINS = 1 << 9,
+    ADMIN_ANONYMOUS = 1 << 10,
+    ADMIN_CALL = 1 << 11,
+    ADMIN_OTHER = 1 << 12,
+    ADMIN_TOPICS = 1 << 13,
+};
+enum banned_right {
+    BANNED_VIEW = 1 << 0,
+    BANNED_SEND = 1 << 1,
+    BANNED_MEDIA = 1 << 2,
+    BANNED_STICKERS = 1 << 3,
+    BANNED_GIFS = 1 << 4,
+    BANNED_GAMES = 1 << 5,
+    BANNED_INLINE = 1 << 6,
+    BANNED_LINKS = 1 << 7,
+    BANNED_POLLS = 1 << 8,
+    BANNED_CHANGE_INFO = 1 << 10,
+    BANNED_INVITE = 1 << 15,
+    BANNED_PIN = 1 << 17,
+    BANNED_TOPICS = 1 << 18,
+    BANNED_PLAIN = 1 << 25,
+};
+
+enum member_state { MEMBER_LEFT, MEMBER_JOINED, MEMBER_KICKED };
+
+struct member {
+    int64_t user_id;
+    int64_t inviter_id;
+    int64_t promoted_by;
+    enum member_state state;
+    bool creator;
+    bool via_request;
+    uint32_t admin;        /* admin_right bits; 0 = not an admin (unless creator) */
+    uint32_t banned;       /* banned_right bits */
+    int32_t banned_until;  /* 0 = for ever */
+    int32_t date;
+    int32_t first_visible; /* message ids below are hidden (CHAT_HISTORY_HIDDEN) */
+    char *rank;
+};
+
+struct invite {
+    char *hash;
+    char *title;
+    int64_t admin_id;
+    int64_t peer;
+    int32_t date;
+    int32_t expires;     /* 0 = never */
+    int32_t usage_limit; /* 0 = none */
+    int32_t usage;
+    int32_t requested;
+    bool request_needed;
+    bool revoked;
+    bool permanent;
+};
+
+struct join_request {
+    int64_t user_id;
+    int32_t date;
+};
+
+struct chat {
+    int64_t peer; /* marked id */
+    char *title;
+    char *about;
+    char *username;
+    uint32_t flags;
+    int64_t creator_id;
+    int32_t date;
+    int32_t version;       /* of a basic group's participants */
+    int32_t slow_mode_s;
+    uint32_t default_banned;
+    int64_t migrated_to;   /* channel peer */
+    int64_t migrated_from; /* basic group peer */
+    int32_t migrated_from_max_id;
+    int64_t linked;
+
+    struct member **members; /* in order of joining, also the gone ones */
+    uint32_t n_members;
+    uint32_t members_cap;
+    uint32_t n_joined;
+    struct id_map member_of; /* user id -> struct member, owned */
+
+    struct invite **invites;
+    uint32_t n_invites;
+    uint32_t invites_cap;
+    struct join_request *requests;
+    uint32_t n_requests;
+
+    /* channels: slots[id - 1], NULL once deleted; live holds the ids that are there */
+    struct message **slots;
+    uint32_t n_slots;
+    uint32_t slots_cap;
+    struct id_list live;
+    int32_t pts;
+    struct event_log events;
+};
+
+/* ---- the world ---- */
+
+/* Called for every event as it happens: `to` is the account it is for (each member, for a channel's).
+ * The event and its ids live only during the call. origin is what the handler passed (its struct
+ * authorization): the session that caused it gets it in its answer instead. */
+struct world_sink {
+    void (*event)(void *ctx, struct user *to, const struct event *e, const void *origin);
+    void *ctx;
+};
+
+struct world {
+    struct rng rng;
+    uint8_t hash_secret[16]; /* access hashes are keyed hashes of (viewer, peer) */
+    struct id_map users;
+    struct user **user_list;
+    size_t n_users;
+    size_t users_cap;
+    struct id_map chats; /* marked id -> struct chat, owned */
+    struct name_map phones;
+    struct name_map usernames; /* -> marked id */
+    struct name_map invite_hashes; /* -> index in invite_list + 1 */
+    struct invite **invite_list;
+    size_t n_invites;
+    size_t invites_cap;
+    struct message **boxed; /* boxed[uid - 1]: private and basic group messages; NULL once gone */
+    uint32_t n_boxed;
+    uint32_t boxed_cap;
+    int64_t next_user_id;
+    int64_t next_chat_id;
+    int64_t next_channel_id;
+    struct world_sink sink;
+    struct pending_answer *pending; /* what the echo user will say */
+    size_t n_pending;
+    size_t pending_cap;
+    size_t message_bytes; /* held by messages: text, records, extras */
+};
+
+/* An empty world with the service user 777000. secret and ids come from seed. */
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+
+struct user *world_user(const struct world *w, int64_t id);
+struct chat *world_chat(const struct world *w, int64_t peer);
+/* Digits with or without '+' and punctuation. */
+struct user *world_user_by_phone(const struct world *w, struct slice phone);
+/* Marked id; 0 if free. */
+int64_t world_resolve_username(const struct world *w, struct slice username);
+/* phone "" for bots and service users. NULL when the phone is taken or USERS_MAX is reached. */
+struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
+                            struct slice last_name, int home_dc, int32_t now);
+bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);
+bool user_set_about(struct user *u, struct slice about);
+/* "" takes it away. False when it is taken by somebody else. */
+bool world_set_username(struct world *w, int64_t peer, struct slice username);
+/* Takes a copy; NULL switches 2FA off. Strings of *password may be NULL. */
+bool user_password_set(struct user *u, const struct user_password *password);
+/* What the schema calls access_hash: differs for each viewer, never 0. */
+int64_t world_access_hash(const struct world *w, int64_t viewer_id, int64_t peer);
+
+/* What the events of a request did not yet cause: bots that answer. Call after the answer of each
+ * request has been queued; events come through the sink. */
+void world_run_pending(struct world *w, int32_t now);
+
+/* A message from 777000 (login codes): NULL without memory. Its event goes through the sink. */
+struct message *world_service_message(struct world *w, struct user *to, struct slice text, int32_t now);
+
+/* Fills *w with users, chats and messages of the table in world_demo.c. */
+bool world_load_demo(struct world *w, int32_t now);
+
+#endif
