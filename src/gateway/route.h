@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * The table of routes: drives routing, validation, /openapi.json and the docs. */
+#ifndef TGREST_GATEWAY_ROUTE_H
+#define TGREST_GATEWAY_ROUTE_H
+
+#include "gateway/call.h"
+
+enum param_place { PARAM_QUERY, PARAM_BODY, PARAM_PATH, PARAM_HEADER };
+
+enum param_type {
+    PARAM_STRING,  /* min, max: characters */
+    PARAM_INT,     /* min, max: value; a decimal string is accepted too */
+    PARAM_BOOL,    /* true/false, in queries also 1/0 */
+    PARAM_CHAT_ID, /* number or string, as API.md says */
+    PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds */
+    PARAM_IDS,     /* array of ints (queries: comma-separated); min, max: count */
+    PARAM_JSON,    /* any JSON value */
+};
+
+struct param {
+    const char *name;
+    enum param_place place;
+    enum param_type type;
+    bool required;
+    int64_t min;              /* min == max == 0: no bounds */
+    int64_t max;
+    const char *default_text; /* as it would be sent; NULL = absent when not given */
+    const char *const *choices; /* strings allowed, NULL-terminated; NULL = any */
+    const char *text;         /* what it is, for people */
+};
+
+enum session_need {
+    SESSION_NEED_NONE,  /* X-Session-String is not looked at */
+    SESSION_NEED_LOGIN, /* any session; the handler checks its state */
+    SESSION_NEED_FULL,  /* an authorized one, else 401 */
+};
+
+enum route_scope { SCOPE_READ, SCOPE_WRITE };
+
+enum { ROUTE_NEEDS_MAX = 12 };
+
+struct route {
+    const char *method; /* "GET" answers HEAD too */
+    const char *path;   /* "/messages/media/{message_id}"; a trailing slash in a request is ignored */
+    const char *summary;
+    const struct param *params;
+    size_t n_params;
+    void (*handle)(struct call *c);
+    enum session_need session;
+    enum route_scope scope;
+    const char *answer_schema; /* JSON Schema text of the 200 answer, for /openapi.json */
+    uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off; 0-ended by n_needs */
+    size_t n_needs;
+    bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name}) */
+    bool json_any;  /* the body may be any JSON object: no parameter of the body is checked */
+};
+
+/* All routes: the fixed table. The index of a route in it is its id in the metrics. */
+size_t routes_count(void);
+const struct route *route_at(size_t index);
+size_t route_index(const struct route *r);
+
+/* Finds the route, fills path_values (decoded into the arena of c). NULL: *status is 404, or 405 with
+ * *allow the methods that exist there ("GET, HEAD", in the arena). */
+const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
+                                const char **allow);
+
+/* Reads query, body (JSON by json-c: strict, UTF-8 checked, depth bounded) and headers of c->request
+ * into c->params and c->json_body and checks them against the route's table. False: c->error is set.
+ * Runs on the call's coroutine. */
+bool params_parse(struct call *c);
+
+#endif

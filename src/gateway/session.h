@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * What travels sealed in X-Session-String: everything the gateway knows of one login. */
+#ifndef TGREST_GATEWAY_SESSION_H
+#define TGREST_GATEWAY_SESSION_H
+
+#include "mtproto/session_client.h" /* struct auth_key, struct salt_schedule */
+
+enum session_state {
+    SESSION_NEW,           /* a key and nothing else */
+    SESSION_CODE_SENT,     /* phone and phone_code_hash are set: verify_code is next */
+    SESSION_SIGN_UP,       /* the code was right, the number has no account: verify_code with a name */
+    SESSION_PASSWORD,      /* 2FA: verify_password is next */
+    SESSION_AUTHORIZED,
+};
+
+enum {
+    SESSION_API_HASH_MAX = 64,        /* Telegram's are 32 hex digits */
+    SESSION_PHONE_MAX = 32,           /* E.164 has 15 digits; people write spaces */
+    SESSION_PHONE_CODE_HASH_MAX = 64, /* 18 hex digits today */
+};
+
+enum session_flags {
+    SESSION_TEST_DC = 1, /* the key belongs to Telegram's test data centres */
+    SESSION_FOREIGN = 2, /* read from another library's string: a sealed one is owed */
+};
+
+/* Plain data, no pointers: copied as a whole, wiped with sodium_memzero. Texts are NUL-terminated. */
+struct session {
+    int32_t dc;            /* home data centre: 1, 2, … */
+    uint32_t flags;        /* enum session_flags */
+    enum session_state state;
+    struct auth_key key;   /* key.id is computed when the string is opened */
+    struct salt_schedule salts;
+    int32_t api_id;
+    char api_hash[SESSION_API_HASH_MAX + 1];
+    char phone[SESSION_PHONE_MAX + 1];
+    char phone_code_hash[SESSION_PHONE_CODE_HASH_MAX + 1];
+    int64_t user_id;       /* 0 = not known */
+};
+
+#endif
