@@ -14,12 +14,14 @@
 struct sandbox;       /* listeners, keys, sessions, faults: sandbox.h */
 struct world;         /* users, chats, messages: world.h */
 struct user;          /* an account or peer: world.h */
-struct authorization; /* an auth key's state: who is logged in, layer, device: sandbox.h */
+struct authorization; /* an auth key's state: who is logged in, layer, device: session.h */
+struct session;       /* the MTProto session that asks; updates go to the others: session.h */
 
 struct request {
     struct sandbox *sandbox;
     struct world *world;
-    struct authorization *auth;
+    struct authorization *auth;     /* NULL in requests that no connection made */
+    struct session *session;        /* likewise; what sandbox_push excludes */
     struct user *self;              /* NULL before login: methods marked METHOD_OPEN only */
     const struct tl_schema *schema; /* the layer this connection speaks */
     const struct tl_object *query;
@@ -29,6 +31,7 @@ struct request {
     bool without_updates;           /* invokeWithoutUpdates */
     int error_code;                 /* set by fail() */
     const char *error_text;
+    bool deferred;                  /* set by sandbox_work(): the answer comes later */
 };
 
 /* What a method answers, as a value of the method's result type; kind TL_ABSENT = failed. */

@@ -56,7 +56,7 @@
     X(help_getCountriesList)                                                                       \
     X(help_getPromoData)                                                                           \
     X(help_getPeerColors)                                                                          \
-    X(help_getCdnConfig)                                     \
+    X(help_getCdnConfig)                                                                       \
     X(langpack_getLanguages)                                                                       \
     X(langpack_getLangPack)                                                                        \
     X(langpack_getDifference)                                                                      \
