@@ -90,11 +90,11 @@ $(foreach m,$(MODULES),$(eval $(call unit_test,$(m))))
 # make unit            all of them;  make unit-tl  those of one module
 .PHONY: unit
 unit: $(UNIT_TESTS)
-	@set -e; for t in $^; do $$t; done
+	@tools/run_units.sh $^
 define unit_module
 .PHONY: unit-$(1)
 unit-$(1): $(filter $(BUILD)/unit/$(1)/%,$(UNIT_TESTS))
-	@set -e; for t in $$^; do $$$$t; done
+	@tools/run_units.sh $$^
 endef
 $(foreach m,$(MODULES),$(eval $(call unit_module,$(m))))
 
@@ -108,11 +108,96 @@ $(BUILD)/fuzz/$(1)_%: fuzz/$(1)_%.c $(call libs,$(1))
 endef
 $(foreach m,$(MODULES),$(eval $(call fuzz_target,$(m))))
 
-.PHONY: all clean
-all: build/tgrest
-build/tgrest: $(BUILD)/tgrest
-	@ln -sf $(VARIANT)/tgrest $@
+# ---- what people type ----
+.PHONY: all run test api ci asan tsan coverage fuzz fuzz-smoke bench format install clean help deps
 
+all: $(BINARY)
+ifeq ($(VARIANT),release)
+	@ln -sfn release/tgrest build/tgrest
+endif
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+# make run        install what is missing, build, start the demo (sandbox + gateway) and say what to try
+run:
+	@tools/install_packages.sh build
+	@$(MAKE) --no-print-directory all
+	@build/tgrest demo
+
+# make test       install what is missing, build, run the unit tests and the API tests
+test:
+	@tools/install_packages.sh build test
+	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory api
+
+$(VENV)/ready: tests/requirements.txt
+	@test -d $(VENV) || python3 -m venv $(VENV)
+	@echo "installing the test tools into $(VENV)"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# make api        the API tests alone, over HTTP (make api T=tests/api/test_login.py)
+T ?= tests/api
+api: $(BINARY) $(VENV)/ready
+	$(VENV)/bin/pytest -q $(T) --binary $(BINARY)
+
+# make asan       unit and API tests under AddressSanitizer and UBSan, leaks included
+asan:
+	@tools/install_packages.sh build test
+	@$(MAKE) --no-print-directory VARIANT=asan all unit api
+
+# make tsan       unit tests of the modules with threads and the worker API tests under ThreadSanitizer
+tsan:
+	@tools/install_packages.sh build test
+	@$(MAKE) --no-print-directory VARIANT=tsan all unit-base unit-http unit-gateway
+	@$(MAKE) --no-print-directory VARIANT=tsan api T=tests/api/test_workers.py
+
+# make coverage   line coverage of unit and API tests, build/coverage/html
+coverage:
+	@tools/install_packages.sh build test coverage
+	@$(MAKE) --no-print-directory VARIANT=coverage all unit api
+	@lcov --quiet --capture --directory build/coverage --output-file build/coverage/lcov.info
+	@genhtml --quiet --output-directory build/coverage/html build/coverage/lcov.info
+	@lcov --summary build/coverage/lcov.info
+
+# make fuzz       every fuzz target for FUZZ_SECONDS (600); corpora grow in build/fuzz/corpus
+FUZZ_SECONDS ?= 600
+fuzz:
+	@tools/install_packages.sh build fuzz
+	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-targets
+	@tools/run_fuzz.sh $(FUZZ_SECONDS) $(patsubst fuzz/%.c,build/fuzz/fuzz/%,$(FUZZ_SOURCES))
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
+
+# make fuzz-smoke the same for 10 seconds each
+fuzz-smoke:
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
+
+# make bench      throughput, CPU and memory, side by side with nginx and a Python wrapper
+bench:
+	@tools/install_packages.sh build test bench
+	@$(MAKE) --no-print-directory all
+	@bench/run.sh
+
+# make ci         all of the above that tells right from wrong
+ci: test
+	@$(MAKE) --no-print-directory fuzz-smoke
+	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory asan
+
+# make format     clang-format over our own sources
+format:
+	@tools/install_packages.sh format
+	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] tests/unit/*/*.[ch] fuzz/*.c bench/*.c)
+
+# make install    PREFIX=/usr/local
+PREFIX ?= /usr/local
+install: all
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/tgrest
+
+# make clean
 clean:
 	rm -rf build
 
