@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * Logging in, joining, and the frame around a connection's first request.
+ * https://core.telegram.org/api/auth */
+#ifndef TGREST_TELEGRAM_LOGIN_H
+#define TGREST_TELEGRAM_LOGIN_H
+
+#include "crypto/crypto.h"
+#include "telegram/directory.h"
+
+/* What a client says about itself in initConnection. */
+struct client_identity {
+    int32_t api_id;
+    const char *device_model;
+    const char *system_version;
+    const char *app_version;
+    const char *system_lang_code;
+    const char *lang_code;
+};
+
+/* Bytes of invokeWithLayer + initConnection (+ invokeWithoutUpdates), complete up to the query that follows.
+ * False when the schema lacks them or needs fields that we do not know. */
+bool init_prefix_write(const struct tl_schema *s, const struct client_identity *who, bool without_updates,
+                       struct buf *out);
+/* Bytes of invokeWithoutUpdates alone. */
+bool call_prefix_write(const struct tl_schema *s, struct buf *out);
+
+/* ---- requests ---- */
+
+/* Telegram takes up to 20 tokens of earlier logouts. */
+enum { LOGOUT_TOKENS_MAX = 20 };
+struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int32_t api_id, const char *api_hash,
+                                    const struct slice *logout_tokens, size_t n_logout_tokens);
+struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const char *code_hash, const char *code);
+struct tl_object *request_sign_up(struct tl_builder *b, const char *phone, const char *code_hash,
+                                  const char *first_name, const char *last_name);
+struct tl_object *request_get_password(struct tl_builder *b);
+/* A and M1 are DH_BYTES and SHA256_BYTES long, borrowed. */
+struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id, const uint8_t a_public[static DH_BYTES],
+                                         const uint8_t m1[static SHA256_BYTES]);
+struct tl_object *request_log_out(struct tl_builder *b);
+struct tl_object *request_import_invite(struct tl_builder *b, struct slice hash);
+struct tl_object *request_check_invite(struct tl_builder *b, struct slice hash);
+struct tl_object *request_join(struct tl_builder *b, const struct peer_ref *channel);
+/* getFullChannel, getFullChat or getFullUser. */
+struct tl_object *request_full(struct tl_builder *b, const struct peer_ref *peer);
+struct tl_object *request_resolve_username(struct tl_builder *b, struct slice username);
+struct tl_object *request_resolve_phone(struct tl_builder *b, struct slice phone);
+/* users.getUsers([inputUserSelf]) */
+struct tl_object *request_self(struct tl_builder *b);
+
+/* ---- answers ---- */
+
+enum sent_code_kind {
+    SENT_CODE_SENT,
+    SENT_CODE_SIGNED_IN,      /* authorization: no code needed */
+    SENT_CODE_EMAIL_REQUIRED, /* a login email must be set up first: in an official app */
+    SENT_CODE_PAYMENT_REQUIRED,
+    SENT_CODE_UNKNOWN,
+};
+struct sent_code {
+    enum sent_code_kind kind;
+    struct slice phone_code_hash;
+    const char *type; /* "app", "sms", "call", "flash_call", "missed_call", "email", "fragment", "firebase",
+                         "sms_word", "sms_phrase"; static */
+    int32_t length;   /* digits of the code; 0 = not told */
+    int32_t timeout;  /* seconds until it may be asked again; 0 = not told */
+    const struct tl_object *authorization; /* SIGNED_IN */
+};
+struct sent_code sent_code_read(const struct tl_object *answer);
+
+enum authorization_kind { AUTHORIZATION_DONE, AUTHORIZATION_SIGN_UP, AUTHORIZATION_UNKNOWN };
+struct authorization_answer {
+    enum authorization_kind kind;
+    const struct tl_object *user; /* DONE */
+    int64_t user_id;
+    int32_t tmp_sessions;         /* parallel connections allowed; 0 = not told */
+    struct slice future_auth_token;
+};
+struct authorization_answer authorization_read(const struct tl_object *answer);
+
+struct password_state {
+    bool has_password;
+    struct slice hint;
+    int64_t srp_id;
+    struct srp_algo algo;
+    uint8_t srp_b[DH_BYTES];
+};
+/* False where the server uses an algorithm that we do not know, or its numbers have a wrong size. */
+bool password_read(const struct tl_object *answer, struct password_state *out);
+
+/* auth.loggedOut: the token that spares a code at the next login; empty if none. */
+struct slice logged_out_token(const struct tl_object *answer);
+
+/* config: tmp_sessions, 1 when not told. */
+int32_t config_tmp_sessions(const struct tl_object *config);
+
+/* chatInvite…: the chat when we are in it (chatInviteAlready) or may look (peek), else NULL. */
+const struct tl_object *invite_chat(const struct tl_object *answer);
+/* What messages.importChatInvite and channels.joinChannel answer, in any layer: the Updates in it;
+ * NULL where the answer asks for something else. */
+const struct tl_object *join_updates(const struct tl_object *answer);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * Answers of Telegram as the HTTP API's JSON. */
+#ifndef TGREST_TELEGRAM_VIEW_H
+#define TGREST_TELEGRAM_VIEW_H
+
+#include "base/json_writer.h"
+#include "telegram/directory.h"
+#include "telegram/text.h"
+
+/* What every view needs: where to write, who is who, how to write text. */
+struct view {
+    struct json_writer *w;
+    struct arena *arena;
+    const struct directory *directory;
+    enum text_mode mode;
+    bool with_entities; /* messages: also write text_plain and `entities` */
+    /* Writes the sealed ref of a peer as a JSON string (or null). */
+    void (*write_ref)(void *ctx, struct json_writer *w, const struct peer_ref *peer);
+    void *ctx;
+};
+
+/* ---- messages ---- */
+
+/* One object of /messages, from a message or messageService. */
+void view_message(const struct view *v, const struct tl_object *message);
+/* "photo", "video", "video_note", "animation", "voice", "audio", "sticker", "document", "contact", "location",
+ * "venue", "poll", "dice", "webpage"; NULL for anything else. Static. */
+const char *media_type_of(const struct tl_object *media);
+/* "chat_created", "pinned_message"…: the service action's name, static or in the arena; NULL if none. */
+const char *action_type_of(const struct tl_object *action, struct arena *a);
+
+/* ---- chats and users ---- */
+
+/* One object of /chats. `top` is the dialog's top message or NULL. False (and nothing written) where there
+ * is no such chat to show: folders, and chats that are gone. */
+bool view_dialog(const struct view *v, const struct tl_object *dialog, const struct tl_object *top);
+/* /me and /users: a User object; `full` (userFull) or NULL adds the bio. */
+void view_user(const struct view *v, const struct tl_object *user, const struct tl_object *full);
+/* The fields id, ref, type, title, username, description, members_count, photo_url, for a Chat object
+ * and its ChatFull or NULL; the caller opens and closes the object. photo_path is this gateway's path
+ * that serves the photo, NULL where it has none. */
+void view_chat_fields(const struct view *v, const struct tl_object *chat, const struct tl_object *full,
+                      const char *photo_path);
+/* Is there a photo at all (of a User or Chat)? */
+bool peer_has_photo(const struct tl_object *user_or_chat);
+
+#endif
