@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The sandbox's state: users, chats, messages, dialogs, and the events that updates are made of.
+ * The sandbox's state: users, chats, messages, dialogs. What changes in it is told as updates (update.h).
  *
  * Ids are marked ids: users positive, basic groups -id, channels and supergroups -(10^12 + id).
  * Messages of private chats and basic groups live once in the world, and each participant's message box
@@ -10,6 +10,7 @@
 #define TGREST_SANDBOX_WORLD_H
 
 #include "base/random.h"
+#include "sandbox/account.h"
 #include "sandbox/map.h"
 
 /* ---- peers ---- */
@@ -42,7 +43,6 @@ enum {
     PAGE_MAX = 100,             /* history, search, dialogs, participants (200) */
     PARTICIPANTS_PAGE_MAX = 200,
     EDIT_WINDOW_S = 172800,     /* config.edit_time_limit */
-    EVENTS_KEPT = 8192,         /* per account and channel: an older pts gets differenceTooLong */
     RANDOM_IDS_KEPT = 4096,     /* per account: how far back a repeated random_id is recognised */
     USERS_MAX = 1000000,        /* accounts that sign-ups may create */
 };
@@ -86,54 +86,6 @@ struct message {
     char text[];
 };
 
-/* ---- events: what changed, for one account or one channel ---- */
-
-enum event_kind {
-    EVENT_NEW_MESSAGE,    /* id */
-    EVENT_EDIT_MESSAGE,   /* id */
-    EVENT_DELETE,         /* ids */
-    EVENT_READ_INBOX,     /* id = max id, value = still unread */
-    EVENT_READ_OUTBOX,    /* id = max id */
-    EVENT_PINNED,         /* ids, value = pinned or not */
-    /* The rest has no pts and is not kept. */
-    EVENT_MESSAGE_ID,     /* id, random_id: to the sender only */
-    EVENT_TYPING,         /* from, value = action symbol (C_sendMessage…Action) */
-    EVENT_USER_STATUS,    /* from */
-    EVENT_USER_NAME,      /* from */
-    EVENT_CHANNEL,        /* peer: look at it again */
-    EVENT_CHAT,           /* peer: a basic group changed */
-    EVENT_CHAT_MEMBERS,   /* peer: its participants */
-    EVENT_DIALOG_PINNED,  /* peer, value */
-    EVENT_PEER_BLOCKED,   /* peer, value */
-    EVENT_FOLDER,         /* peer, value = folder */
-};
-
-struct event {
-    enum event_kind kind;
-    int64_t peer;      /* the dialog, as its viewer sees it */
-    int64_t from;
-    int64_t random_id;
-    int32_t id;
-    int32_t value;
-    int32_t pts;       /* after it; 0 where the kind has none */
-    int32_t pts_count;
-    int32_t date;
-    uint32_t n_ids;
-    int32_t *ids;      /* EVENT_DELETE, EVENT_PINNED; a kept event owns them */
-};
-
-/* Ring of the last EVENTS_KEPT events with a pts, oldest first. */
-struct event_log {
-    struct event *events;
-    uint32_t first;
-    uint32_t n;
-    uint32_t cap;
-};
-/* i-th oldest; i < n. */
-const struct event *event_at(const struct event_log *log, uint32_t i);
-/* Index of the first kept event with pts > pts; -1 when events after pts are no longer kept. */
-int event_log_after(const struct event_log *log, int32_t pts, int32_t pts_now);
-
 /* ---- users ---- */
 
 enum user_flags {
@@ -145,17 +97,6 @@ enum user_flags {
     USER_ECHO = 32,      /* answers every private message with its text */
     USER_NO_INVITES = 64, /* privacy: cannot be added to groups */
     USER_ACCOUNT = 128,  /* can log in: has a phone */
-};
-
-/* 2FA as account.getPassword shows it; verifier is g^x. */
-struct user_password {
-    uint8_t salt1[64];
-    uint32_t salt1_len;
-    uint8_t salt2[64];
-    uint32_t salt2_len;
-    uint8_t verifier[256];
-    char *hint;
-    char *email;
 };
 
 struct dialog {
@@ -179,19 +120,14 @@ struct user {
     char *username; /* "" without */
     char *about;
     uint32_t flags;
-    int home_dc;
+    struct account *account; /* NULL for users nobody can log in as; owned */
     int32_t created;
     int32_t online_until; /* unix seconds; 0 = never seen */
-    struct user_password *password; /* NULL without 2FA; owned, user_password_set() */
 
     /* message box: box[id - 1] is the uid of message id; BOX_DELETED marks what this account deleted */
     uint32_t *box;
     uint32_t box_n;
     uint32_t box_cap;
-
-    int32_t pts;
-    int32_t qts;
-    struct event_log events;
 
     struct id_map dialogs; /* peer -> struct dialog, owned */
     struct dialog **dialog_list;
@@ -335,18 +271,27 @@ struct chat {
     uint32_t n_slots;
     uint32_t slots_cap;
     struct id_list live;
-    int32_t pts;
-    struct event_log events;
+    struct update_log log; /* its pts, and its messages' updates */
 };
 
 /* ---- the world ---- */
 
-/* Called for every event as it happens: `to` is the account it is for (each member, for a channel's).
- * The event and its ids live only during the call. origin is what the handler passed (its struct
- * authorization): the session that caused it gets it in its answer instead. */
+/* Called for every update as it happens, after the logs have it: `to` is the account it is for (each
+ * member, for a channel's). except is the session whose answer says it already (NULL: none). */
 struct world_sink {
-    void (*event)(void *ctx, struct user *to, const struct event *e, const void *origin);
+    void (*push)(void *ctx, const struct session *except, struct user *to, const struct update *u);
     void *ctx;
+};
+
+/* While one is set as world->cause, what happens is caused by a request of that session: its user's
+ * updates are also collected here, for the answer. */
+struct cause {
+    const struct session *session;
+    struct user *user;
+    struct arena *arena;
+    struct update *updates; /* copies, ids too, in arena */
+    uint32_t n;
+    uint32_t cap;
 };
 
 struct world {
@@ -370,6 +315,7 @@ struct world {
     int64_t next_chat_id;
     int64_t next_channel_id;
     struct world_sink sink;
+    struct cause *cause; /* NULL between requests */
     struct pending_answer *pending; /* what the echo user will say */
     size_t n_pending;
     size_t pending_cap;
@@ -386,23 +332,21 @@ struct chat *world_chat(const struct world *w, int64_t peer);
 struct user *world_user_by_phone(const struct world *w, struct slice phone);
 /* Marked id; 0 if free. */
 int64_t world_resolve_username(const struct world *w, struct slice username);
-/* phone "" for bots and service users. NULL when the phone is taken or USERS_MAX is reached. */
+/* phone "" for bots and service users; others get an account (account_new). NULL when the phone is taken or USERS_MAX is reached. */
 struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
-                            struct slice last_name, int home_dc, int32_t now);
+                            struct slice last_name, int32_t home_dc, int32_t now);
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);
 bool user_set_about(struct user *u, struct slice about);
 /* "" takes it away. False when it is taken by somebody else. */
 bool world_set_username(struct world *w, int64_t peer, struct slice username);
-/* Takes a copy; NULL switches 2FA off. Strings of *password may be NULL. */
-bool user_password_set(struct user *u, const struct user_password *password);
 /* What the schema calls access_hash: differs for each viewer, never 0. */
 int64_t world_access_hash(const struct world *w, int64_t viewer_id, int64_t peer);
 
-/* What the events of a request did not yet cause: bots that answer. Call after the answer of each
- * request has been queued; events come through the sink. */
+/* What a request has yet to cause: bots that answer. Call after the answer of each request has been
+ * queued; updates come through the sink. */
 void world_run_pending(struct world *w, int32_t now);
 
-/* A message from 777000 (login codes): NULL without memory. Its event goes through the sink. */
+/* A message from 777000 (login codes): NULL without memory. Its update goes through the sink. */
 struct message *world_service_message(struct world *w, struct user *to, struct slice text, int32_t now);
 
 /* Fills *w with users, chats and messages of the table in world_demo.c. */
