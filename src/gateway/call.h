@@ -23,6 +23,7 @@ struct json_object;  /* json-c */
 
 enum {
     CALL_PARAMS_MAX = 24,      /* parameters of one route */
+    CALL_PATH_VALUES_MAX = 4,  /* {name} parts of one path */
     CALL_HEADERS_MAX = 12,     /* extra headers of one answer */
     CALL_REQUEST_ID_MAX = 64,  /* longer ones of a client are replaced by ours */
 };
@@ -65,7 +66,7 @@ struct call {
 
     /* ---- input ---- */
     const struct http_request *request; /* for the parameter parser only; NULL when not from REST */
-    struct slice path_values[4];        /* {name} parts of the path in order, percent-decoded */
+    struct slice path_values[CALL_PATH_VALUES_MAX]; /* {name} parts of the path in order, percent-decoded */
     size_t n_path_values;
     struct param_value params[CALL_PARAMS_MAX]; /* in the order of route->params */
     struct json_object *json_body;      /* owned by the call; NULL without a JSON body */

@@ -49,10 +49,9 @@ struct route {
     enum session_need session;
     enum route_scope scope;
     const char *answer_schema; /* JSON Schema text of the 200 answer, for /openapi.json */
-    uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off; 0-ended by n_needs */
+    uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
     bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name}) */
-    bool json_any;  /* the body may be any JSON object: no parameter of the body is checked */
 };
 
 /* All routes: the fixed table. The index of a route in it is its id in the metrics. */
