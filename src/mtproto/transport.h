@@ -65,7 +65,8 @@ struct transport_event {
 struct transport_event transport_read(struct transport *t, uint8_t *in, size_t len, size_t *consumed);
 
 /* Frame around what is appended to out in between: begin; append the payload; end.
- * `mark` is what begin returned. quick_ack asks for one (client). */
+ * `mark` is what begin returned. quick_ack asks for one (client). rng makes the padded transport's
+ * padding; NULL = none. A payload over TRANSPORT_FRAME_MAX fails the buf. */
 size_t transport_frame_begin(struct transport *t, struct buf *out);
 void transport_frame_end(struct transport *t, struct buf *out, size_t mark, bool quick_ack,
                          struct rng *rng);
