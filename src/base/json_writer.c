@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json_writer.h"
 
+#include "base/base64.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,22 +210,10 @@ void json_null(struct json_writer *w)
 
 void json_base64(struct json_writer *w, struct slice bytes)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     separate(w);
-    uint8_t *at = buf_extend(w->out, (bytes.len + 2) / 3 * 4 + 2);
-    if (!at)
-        return;
-    *at++ = '"';
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t v = (uint32_t)bytes.data[i] << 16;
-        v |= n > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        v |= n > 2 ? bytes.data[i + 2] : 0;
-        for (size_t k = 0; k < 4; k++)
-            *at++ = k <= n ? (uint8_t)alphabet[v >> (18 - 6 * k) & 63] : '=';
-    }
-    *at = '"';
+    buf_append_byte(w->out, '"');
+    base64_encode(bytes, w->out);
+    buf_append_byte(w->out, '"');
 }
 
 void json_time(struct json_writer *w, int64_t unix_s)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/log.h"
@@ -171,6 +172,36 @@ static void test_json_base64_lengths(void **state)
     }
 }
 
+static void test_base64_round_trips_and_refuses(void **state)
+{
+    (void)state;
+    struct rng r;
+    rng_init_seed(&r, 3);
+    for (size_t n = 0; n < 200; n++) {
+        uint8_t bytes[200], back[280];
+        size_t len = 0;
+        rng_fill(&r, bytes, n);
+        struct buf b;
+        buf_init(&b, 0);
+        base64url_encode(slice_of(bytes, n), &b);
+        assert_true(base64_decode(buf_slice(&b), back, &len));
+        assert_int_equal(len, n);
+        assert_memory_equal(back, bytes, n);
+        buf_clear(&b);
+        base64_encode(slice_of(bytes, n), &b);
+        assert_int_equal(b.len % 4, 0);
+        assert_true(base64_decode(buf_slice(&b), back, &len));
+        assert_memory_equal(back, bytes, n);
+        buf_free(&b);
+    }
+    const char *bad[] = {"A", "AAAAA", "Zg=", "Zg===", "Z===", "Zh", "Zm9=", "Zm 9v", "Zm9v\n",
+                         "=Zm9", "Zm=v", "Zm9v*m9v", "\xff\xff\xff\xff", "===="};
+    uint8_t out[32];
+    size_t len;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(base64_decode(slice_str(bad[i]), out, &len));
+}
+
 static void test_json_doubles_read_back(void **state)
 {
     (void)state;
@@ -244,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_rng_replays_and_is_uniform),
         cmocka_unit_test(test_json_shapes),
         cmocka_unit_test(test_json_base64_lengths),
+        cmocka_unit_test(test_base64_round_trips_and_refuses),
         cmocka_unit_test(test_json_doubles_read_back),
         cmocka_unit_test(test_log_lines),
         cmocka_unit_test(test_manual_clock_stands_until_moved),
