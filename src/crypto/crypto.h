@@ -83,7 +83,7 @@ enum rsa_padding rsa_unpad(const struct rsa_key *k, const uint8_t in[static RSA_
 bool rsa_old_check(struct digests *d, struct slice consumed, const uint8_t sha1_of_old[static SHA1_BYTES]);
 
 /* ---- pq ---- */
-/* p < q, both prime factors of pq (any product of two primes below 2^63). False if pq is not one. */
+/* p <= q, both prime factors of pq (any product of two primes below 2^63). False if pq is not one. */
 bool pq_factor(uint64_t pq, uint64_t *p, uint64_t *q);
 /* A product of two random primes of 31 bits or so, for the server side. */
 uint64_t pq_random(struct rng *rng, uint64_t *p, uint64_t *q);
