@@ -4,7 +4,14 @@
  * Lifetime: an exchange is one request with its one answer. It exists from on_request until
  * http_respond (or the end of a streamed answer); the connection may vanish earlier: on_gone tells so
  * once, and http_respond is then accepted and drops the answer. Nothing is freed inside a callback of
- * its own. */
+ * its own.
+ *
+ * A client that sent its end (FIN) while an answer is pending may have closed, or may have finished
+ * sending only (`nc -N`): the two look alike. So the answer may still be given for half_close_ms, then
+ * the client counts as gone. A reset counts at once. While a client has pipelined_max bytes of further
+ * requests waiting, its socket is not read, and its going is seen only when the answer is written.
+ *
+ * One thread: everything is called on the loop's. The process must ignore SIGPIPE. */
 #ifndef TGREST_HTTP_SERVER_H
 #define TGREST_HTTP_SERVER_H
 
@@ -26,6 +33,7 @@ struct http_limits {
     int64_t body_timeout_ms;  /* without progress: 408 */
     int64_t idle_timeout_ms;  /* keep-alive between requests: closed */
     int64_t write_timeout_ms; /* a client that does not read: closed */
+    int64_t half_close_ms;    /* answer pending, client's end seen: gone after that */
     size_t pipelined_max;     /* bytes of further requests read while one is being answered */
 };
 struct http_limits http_limits_default(void);
@@ -80,7 +88,8 @@ int http_server_adopt(struct http_server *s, uv_os_sock_t fd);
 /* Stops accepting; idle connections close; each open exchange's answer carries Connection: close. */
 void http_server_drain(struct http_server *s);
 bool http_server_idle(const struct http_server *s); /* no connection left */
-/* Closes everything; on_closed is called when the loop no longer knows the server, which frees itself. */
+/* Closes everything; on_gone is called for each open exchange, here. on_closed is called when every
+ * exchange has been answered and the loop no longer knows the server, which frees itself. */
 void http_server_close(struct http_server *s, void (*on_closed)(void *ctx), void *ctx);
 const struct http_counters *http_server_counters(const struct http_server *s);
 

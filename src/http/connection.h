@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * What server.c, connection.c, exchange.c and response.c share. Private to http/.
+ *
+ * Lifetime:
+ * 1. A connection is in exactly one state, and in that state's queue, from accept until its handle is
+ *    closed; it is freed in the handle's close callback, never earlier.
+ * 2. An exchange belongs to one connection from the first byte of its request; when the connection
+ *    goes first, the exchange lives on alone (gone) until http_respond.
+ * 3. http_respond calls none of the caller's callbacks: a connection that may go on is put into
+ *    CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's thread,
+ *    on_request and coroutines included.
+ * 4. The server is freed when it is closing, every handle is closed and every exchange has ended. */
+#ifndef TGREST_HTTP_CONNECTION_H
+#define TGREST_HTTP_CONNECTION_H
+
+#include "http/parser.h"
+
+enum {
+    READ_BUFFER_BYTES = 64 * 1024, /* one per server: a read returns before the next begins */
+    EXCHANGES_IDLE_MAX = 256,      /* pooled ones, about 2 KiB each: a burst allocates nothing */
+    EXCHANGE_TEXT_KEEP = 4096,     /* of its memory a pooled exchange keeps: an ordinary head */
+    EXCHANGE_BODY_KEEP = 4096,     /* and an ordinary JSON body */
+    ANSWER_HEAD_MAX = 64 * 1024,   /* ours are under 8 KiB, with a session string */
+    LISTENERS_MAX = 8,             /* a few addresses: IPv4, IPv6, one for metrics */
+    LISTEN_BACKLOG = 1024,         /* connections made while one loop iteration runs */
+    OVERLOAD_MAX = 64,             /* connections past the bound that are told 503; more are just closed */
+    LINGER_MS = 2000,              /* for the client to read an answer before its bytes are reset */
+    LINGER_BYTES_MAX = 16 * 1024 * 1024, /* of a refused upload, read and dropped so that it sees why */
+};
+
+enum connection_state {
+    CONNECTION_IDLE,        /* between requests */
+    CONNECTION_HEAD,        /* part of a head has arrived */
+    CONNECTION_BODY,        /* part of a body has arrived */
+    CONNECTION_ANSWERING,   /* the caller works on the answer */
+    CONNECTION_HALF_CLOSED, /* the same, and the client has sent its end */
+    CONNECTION_WRITING,     /* the socket was full: the rest of an answer is queued */
+    CONNECTION_READY,       /* answered; the loop will look for the next request */
+    CONNECTION_LINGERING,   /* our end is sent; reading until the client's */
+    CONNECTION_CLOSING,     /* the handle is being closed */
+    CONNECTION_STATES
+};
+
+struct connection {
+    uv_tcp_t tcp; /* first: the handle is the connection */
+    struct http_server *server;
+    struct connection *prev, *next; /* in the queue of its state */
+    uint64_t deadline;              /* loop time, ms; 0 for none */
+    struct http_exchange *exchange; /* NULL between requests */
+    struct buf pending;             /* bytes of further requests */
+    size_t progress;                /* WRITING: bytes left at the last look; LINGERING: bytes dropped */
+    enum connection_state state;
+    bool reading;
+    bool eof;         /* the client has sent its end */
+    bool close_after; /* the answer being written is the last */
+};
+
+struct http_exchange {
+    struct http_server *server;
+    struct connection *connection; /* NULL once gone, */
+    struct http_exchange *next;    /* or while pooled: the next pooled one */
+    void *data;
+    struct request_head head;
+    struct request_parser parser;
+    struct buf body;
+};
+
+struct connection_queue {
+    struct connection *first, *last;
+};
+
+struct http_server {
+    uv_loop_t *loop;
+    struct http_limits limits;
+    struct http_callbacks callbacks;
+    struct clock clock;
+    struct log log;
+    struct http_counters counters;
+
+    uv_tcp_t *listeners[LISTENERS_MAX];
+    size_t n_listeners;
+    uv_timer_t timer; /* fires at the earliest deadline of all queues, or earlier */
+    uint64_t timer_due;
+    uv_idle_t resumer; /* active while a connection is READY */
+    struct connection_queue queues[CONNECTION_STATES];
+    uint64_t timeouts[CONNECTION_STATES]; /* ms, one a state: so each queue is in deadline order */
+
+    struct http_exchange *pool;
+    size_t pooled;
+    size_t exchanges_open;
+
+    struct buf answer_head; /* of the answer being written */
+    struct buf error_body;
+    int64_t date_s;
+    char date[32]; /* of date_s, as the Date header wants it */
+
+    bool draining;
+    bool closing;
+    size_t handles; /* not yet closed */
+    void (*on_closed)(void *ctx);
+    void *on_closed_ctx;
+    char read_buffer[READ_BUFFER_BYTES];
+};
+
+/* server.c */
+/* Into the queue of that state, with a fresh deadline. */
+void connection_enter(struct connection *c, enum connection_state state);
+/* Every handle's close callback ends here. */
+void server_handle_closed(struct http_server *s);
+/* Starts the end of a closing server once its last exchange has ended. */
+void server_exchange_ended(struct http_server *s);
+
+/* connection.c */
+struct connection *connection_new(struct http_server *s);
+/* Begins to read, or says 503 if there are too many. The handle is open. */
+void connection_start(struct connection *c);
+void connection_close(struct connection *c);
+void connection_resume(struct connection *c);
+void connection_timed_out(struct connection *c);
+/* Writes at once what the socket takes and queues a copy of the rest. */
+void connection_send(struct connection *c, struct slice head, struct slice body, bool close_after);
+
+/* exchange.c */
+/* NULL without memory. */
+struct http_exchange *exchange_new(struct http_server *s);
+/* Back to the pool. Ends the exchange for the server, too. */
+void exchange_end(struct http_exchange *x);
+void exchange_free_pool(struct http_server *s);
+
+/* response.c */
+/* The status line and headers of an answer, in s->answer_head; body_bytes is what Content-Length says.
+ * Headers that would break the framing are left out. */
+struct slice response_head(struct http_server *s, int status, const struct http_header *headers,
+                           size_t n_headers, size_t body_bytes, const char *connection);
+
+#endif

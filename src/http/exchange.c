@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "http/connection.h"
+
+struct http_exchange *exchange_new(struct http_server *s)
+{
+    struct http_exchange *x = s->pool;
+    if (x) {
+        s->pool = x->next;
+        s->pooled--;
+    } else {
+        x = calloc(1, sizeof *x);
+        if (!x)
+            return NULL;
+        x->server = s;
+        request_head_init(&x->head, &s->limits);
+        buf_init(&x->body, s->limits.body_bytes_max);
+    }
+    x->next = NULL;
+    x->data = NULL;
+    request_parser_begin(&x->parser, &x->head, &s->limits);
+    s->exchanges_open++;
+    return x;
+}
+
+static void exchange_free(struct http_exchange *x)
+{
+    request_head_free(&x->head);
+    buf_free(&x->body);
+    free(x);
+}
+
+void exchange_end(struct http_exchange *x)
+{
+    struct http_server *s = x->server;
+    if (x->connection)
+        x->connection->exchange = NULL;
+    x->connection = NULL;
+    if (s->pooled < EXCHANGES_IDLE_MAX) {
+        request_head_clear(&x->head, EXCHANGE_TEXT_KEEP);
+        buf_shrink(&x->body, EXCHANGE_BODY_KEEP);
+        x->next = s->pool;
+        s->pool = x;
+        s->pooled++;
+    } else {
+        exchange_free(x);
+    }
+    s->exchanges_open--;
+    server_exchange_ended(s);
+}
+
+void exchange_free_pool(struct http_server *s)
+{
+    while (s->pool) {
+        struct http_exchange *x = s->pool;
+        s->pool = x->next;
+        exchange_free(x);
+    }
+}
+
+void http_exchange_set_data(struct http_exchange *x, void *data)
+{
+    x->data = data;
+}
+
+void *http_exchange_data(const struct http_exchange *x)
+{
+    return x->data;
+}
+
+const struct http_request *http_exchange_request(const struct http_exchange *x)
+{
+    return &x->head.request;
+}
+
+bool http_exchange_gone(const struct http_exchange *x)
+{
+    return x->connection == NULL;
+}
+
+void http_respond(struct http_exchange *x, int status, const struct http_header *headers, size_t n_headers,
+                  struct slice body)
+{
+    struct connection *c = x->connection;
+    if (!c) {
+        exchange_end(x);
+        return;
+    }
+    struct http_server *s = x->server;
+    const struct http_request *r = &x->head.request;
+    /* After the client's end no more can come than what it has sent already. */
+    bool last = !r->keep_alive || s->draining || (c->eof && c->pending.len == 0);
+    const char *connection = last ? "close" : x->head.http_1_0 ? "keep-alive" : NULL;
+    bool bodiless = status == 204 || status == 304;
+    struct slice head = response_head(s, status, headers, n_headers, body.len, connection);
+    if (bodiless || slice_is(r->method, "HEAD"))
+        body.len = 0;
+    /* Answered, whatever becomes of the connection: from here on it cannot be gone. */
+    x->connection = NULL;
+    c->exchange = NULL;
+    connection_send(c, head, body, last);
+    exchange_end(x);
+}
