@@ -49,12 +49,12 @@ struct formatted_text {
 
 enum text_mode { TEXT_MARKDOWN, TEXT_HTML, TEXT_NONE };
 
-/* Bounds: Telegram takes 4,096 characters and 100 entities of one message; longer input is refused by it,
- * so these only keep our own work small. */
+/* Bounds. Telegram takes 4,096 characters (16 KiB of UTF-8 at most) and heeds 100 entities of a message;
+ * the rest is room for markup, and keeps the work for a hostile text at a few milliseconds. */
 enum {
-    TEXT_BYTES_MAX = 256 * 1024,
-    TEXT_ENTITIES_MAX = 1000,
-    TEXT_NESTING_MAX = 100,
+    TEXT_BYTES_MAX = 64 * 1024,
+    TEXT_ENTITIES_MAX = 256,
+    TEXT_NESTING_MAX = 64,
 };
 
 /* "markdown", "html", "none"; also "md" and the empty string for markdown. */
@@ -76,10 +76,16 @@ void text_unparse(enum text_mode mode, const struct formatted_text *text, struct
 
 /* UTF-16 code units of UTF-8 text. */
 size_t utf16_length(struct slice text);
+/* Bytes of UTF-8 text before the UTF-16 unit `unit`; a unit inside a surrogate pair counts as after it. */
+size_t utf16_to_byte(struct slice text, size_t unit);
 
-/* Cuts white space and control characters off both ends and moves entities along; drops those that end up
+/* Cuts white space (all of Unicode's) off both ends and moves entities along; drops those that end up
  * empty, and sorts the rest. `text` becomes a slice of the old one. */
 void text_trim(struct formatted_text *text);
+/* By offset, the longer first, then by type. */
+void entities_sort(struct entity *entities, size_t n);
+/* The user of a tg://user?id=N link; 0 if it is none. */
+int64_t mention_link_user(struct slice url);
 
 /* ---- entities as JSON (the Bot API's objects: type, offset, length, url, user, language, custom_emoji_id) ---- */
 
