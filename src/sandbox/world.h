@@ -82,6 +82,7 @@ struct message {
     int32_t reply_to; /* same numbering as id; 0 = none */
     int32_t views;    /* posts */
     uint16_t flags;
+    uint16_t holders; /* boxes that have it */
     uint32_t text_len; /* bytes of UTF-8 */
     char text[];
 };
@@ -112,6 +113,10 @@ struct dialog {
     bool is_bot_started;
 };
 
+#define BOX_DELETED (1u << 31) /* by this account */
+#define BOX_PINNED  (1u << 30) /* for this account */
+#define BOX_UID     (BOX_PINNED - 1)
+
 struct user {
     int64_t id;
     char *first_name;
@@ -124,7 +129,7 @@ struct user {
     int32_t created;
     int32_t online_until; /* unix seconds; 0 = never seen */
 
-    /* message box: box[id - 1] is the uid of message id; BOX_DELETED marks what this account deleted */
+    /* message box: box[id - 1] is the uid of message id, with BOX_… bits */
     uint32_t *box;
     uint32_t box_n;
     uint32_t box_cap;
@@ -292,6 +297,12 @@ struct cause {
     struct update *updates; /* copies, ids too, in arena */
     uint32_t n;
     uint32_t cap;
+};
+
+/* A message that a bot has yet to answer. */
+struct pending_answer {
+    int64_t bot;
+    int32_t uid;
 };
 
 struct world {
