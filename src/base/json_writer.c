@@ -196,7 +196,7 @@ void json_double(struct json_writer *w, double value)
     buf_append_str(w->out, text);
 }
 
-void json_bool(struct json_writer *w, bool value)
+void json_boolean(struct json_writer *w, bool value)
 {
     separate(w);
     buf_append_str(w->out, value ? "true" : "false");
@@ -256,7 +256,7 @@ void json_field_int(struct json_writer *w, const char *key, int64_t value)
 void json_field_bool(struct json_writer *w, const char *key, bool value)
 {
     json_key(w, key);
-    json_bool(w, value);
+    json_boolean(w, value);
 }
 
 void json_field_null(struct json_writer *w, const char *key)

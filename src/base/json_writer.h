@@ -25,7 +25,7 @@ void json_int(struct json_writer *w, int64_t value);
 void json_int_string(struct json_writer *w, int64_t value);
 /* Shortest form that reads back the same; NaN and infinities become null. */
 void json_double(struct json_writer *w, double value);
-void json_bool(struct json_writer *w, bool value);
+void json_boolean(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
 /* Standard base64 with padding. */
 void json_base64(struct json_writer *w, struct slice bytes);

@@ -140,7 +140,7 @@ static void test_json_shapes(void **state)
     json_int_string(&w, INT64_MAX);
     json_double(&w, 0.1);
     json_double(&w, (double)NAN);
-    json_bool(&w, true);
+    json_boolean(&w, true);
     json_null(&w);
     json_object_begin(&w);
     json_object_end(&w);
