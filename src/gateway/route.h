@@ -64,6 +64,10 @@ size_t route_index(const struct route *r);
 const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
                                 const char **allow);
 
+/* Decodes %XX (and + where told) into the arena; false on a bad escape. */
+bool percent_decode(struct arena *a, struct slice text, bool plus_is_space, struct slice *out)
+    __attribute__((warn_unused_result));
+
 /* Reads query, body (JSON by json-c: strict, UTF-8 checked, depth bounded) and headers of c->request
  * into c->params and c->json_body and checks them against the route's table. False: c->error is set.
  * Runs on the call's coroutine. */
