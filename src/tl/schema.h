@@ -42,6 +42,7 @@ struct tl_combinator {
     uint32_t id;
     const char *name; /* "messages.sendMessage" */
     bool is_method;
+    bool id_differs;  /* the id is not the CRC of the line: set by hand, or the line is mistyped */
     uint16_t symbol;  /* C_… of the bound names; TL_NO_SYMBOL where not named there */
     uint16_t n_fields;
     const struct tl_field *fields;
@@ -69,8 +70,8 @@ struct tl_names {
     size_t n_fields;
 };
 
-/* Parses schema text (// LAYER N comment or `layer` gives the layer). Checks ids against the CRC of the
- * text where both are there. NULL on error with `error` (at least 256 bytes) saying line and reason. */
+/* Parses schema text (a comment `// LAYER N` gives the layer). An id that is missing is computed; one
+ * that is not the CRC of its line is kept and marked id_differs. NULL on error with `error` (at least 256 bytes) saying line and reason. */
 struct tl_schema *tl_schema_parse(struct slice text, char *error, size_t error_size);
 /* Resolves names to combinators and fields; call once, before sharing. Names that the schema lacks
  * stay unbound: tl_schema_bound gives NULL. `names` must outlive the schema. */
