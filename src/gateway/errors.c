@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/errors.h"
+
+struct known_error {
+    const char *name; /* without its number */
+    int status;
+    const char *sentence;
+};
+
+/* Names whose status a rule below would get wrong, or that deserve a sentence. */
+static const struct known_error known[] = {
+    /* The session. */
+    {"AUTH_KEY_UNREGISTERED", 401, "Telegram does not know this session: it was logged out or never logged in."},
+    {"AUTH_KEY_INVALID", 401, "Telegram refuses the key of this session."},
+    {"AUTH_KEY_PERM_EMPTY", 401, "The key of this session is not bound to an account."},
+    {"AUTH_KEY_DUPLICATED", 401,
+     "This session was used from two places at once, so Telegram ended it. Log in again."},
+    {"SESSION_REVOKED", 401, "This session was ended from another device. Log in again."},
+    {"SESSION_EXPIRED", 401, "This session has expired. Log in again."},
+    {"USER_DEACTIVATED", 401, "This account was deleted or deactivated."},
+    {"USER_DEACTIVATED_BAN", 401, "This account was banned by Telegram."},
+    {"SESSION_PASSWORD_NEEDED", 401, "This account is protected with a password: verify_password is the next step."},
+    {"ACTIVE_USER_REQUIRED", 401, "This method needs an account that is logged in."},
+    /* The login. */
+    {"PHONE_NUMBER_INVALID", 400, "The phone number is not valid."},
+    {"PHONE_NUMBER_BANNED", 403, "This phone number is banned from Telegram."},
+    {"PHONE_NUMBER_UNOCCUPIED", 400, "No account uses this phone number."},
+    {"PHONE_NUMBER_FLOOD", 429, "Too many codes were asked for this number. Try again tomorrow."},
+    {"PHONE_PASSWORD_FLOOD", 429, "Too many logins were tried with this number. Try again later."},
+    {"PHONE_CODE_INVALID", 400, "The code is wrong."},
+    {"PHONE_CODE_EMPTY", 400, "The code is missing."},
+    {"PHONE_CODE_EXPIRED", 400, "The code has expired: ask for a new one."},
+    {"PHONE_CODE_HASH_EMPTY", 400, "This login was not begun: send_code is the first step."},
+    {"PASSWORD_HASH_INVALID", 400, "The password is wrong."},
+    {"API_ID_INVALID", 400, "The combination of api_id and api_hash is not valid."},
+    {"API_ID_PUBLISHED_FLOOD", 429, "This api_id is public knowledge and may not be used. Get your own."},
+    {"SEND_CODE_UNAVAILABLE", 429, "Every way to send the code was used up. Try again later."},
+    {"UPDATE_APP_TO_LOGIN", 403, "Telegram asks for a newer app to log in with."},
+    {"FIRSTNAME_INVALID", 400, "The first name is not valid."},
+    {"LASTNAME_INVALID", 400, "The last name is not valid."},
+    /* Peers and messages that are not there. */
+    {"PEER_ID_INVALID", 404, "There is no such chat or user, or this account cannot see it."},
+    {"CHAT_ID_INVALID", 404, "There is no such chat."},
+    {"CHANNEL_INVALID", 404, "There is no such channel or supergroup, or this account cannot see it."},
+    {"CHANNEL_ID_INVALID", 404, "There is no such channel or supergroup."},
+    {"USER_ID_INVALID", 404, "There is no such user, or this account has not met them."},
+    {"USERNAME_NOT_OCCUPIED", 404, "Nobody has this username."},
+    {"USERNAME_INVALID", 400, "This is not a valid username."},
+    {"PHONE_NOT_OCCUPIED", 404, "No account uses this phone number."},
+    {"MESSAGE_ID_INVALID", 404, "There is no such message."},
+    {"MSG_ID_INVALID", 404, "There is no such message."},
+    {"REPLY_MESSAGE_ID_INVALID", 404, "The message to reply to does not exist."},
+    {"USER_DELETED", 404, "This account was deleted."},
+    /* What is not allowed. */
+    {"CHANNEL_PRIVATE", 403, "The channel is private, or this account was removed from it."},
+    {"CHAT_WRITE_FORBIDDEN", 403, "This account may not write in this chat."},
+    {"CHAT_ADMIN_REQUIRED", 403, "This needs administrator rights in the chat."},
+    {"MESSAGE_AUTHOR_REQUIRED", 403, "Only the author may edit this message."},
+    {"MESSAGE_DELETE_FORBIDDEN", 403, "This account may not delete that message."},
+    {"USER_PRIVACY_RESTRICTED", 403, "The user's privacy settings do not allow this."},
+    {"YOUR_PRIVACY_RESTRICTED", 403, "The privacy settings of this account do not allow this."},
+    {"USER_BANNED_IN_CHANNEL", 403, "This account is banned from sending to supergroups and channels."},
+    {"USER_NOT_PARTICIPANT", 403, "This account is not a member of the chat."},
+    {"USER_IS_BLOCKED", 403, "The user has blocked this account."},
+    {"YOU_BLOCKED_USER", 403, "This account has blocked the user."},
+    {"USER_BLOCKED", 403, "The user is blocked."},
+    {"USER_RESTRICTED", 403, "Telegram limits this account for spam."},
+    {"USER_KICKED", 403, "The user was removed from the chat."},
+    {"CHANNEL_BANNED", 403, "The channel is banned."},
+    {"CHAT_RESTRICTED", 403, "This account may not send to this chat."},
+    {"CHAT_FORWARDS_RESTRICTED", 403, "Messages of this chat may not be forwarded."},
+    {"CHAT_GUEST_SEND_FORBIDDEN", 403, "Join the discussion group before writing here."},
+    {"PREMIUM_ACCOUNT_REQUIRED", 403, "This needs Telegram Premium."},
+    {"USERPIC_PRIVACY_REQUIRED", 403, "The privacy settings of this account do not allow this."},
+    {"PARTICIPANT_JOIN_MISSING", 403, "Join the chat first."},
+    {"FROZEN_METHOD_INVALID", 403, "This account is frozen and may not use this method."},
+    {"FROZEN_PARTICIPANT_MISSING", 403, "This account is frozen."},
+    {"PEER_FLOOD", 429, "Telegram limits this account for writing to too many strangers."},
+    /* Requests. */
+    {"MESSAGE_TOO_LONG", 400, "The message is too long."},
+    {"MESSAGE_EMPTY", 400, "The message is empty."},
+    {"MESSAGE_NOT_MODIFIED", 400, "The message is the same as before."},
+    {"MESSAGE_EDIT_TIME_EXPIRED", 400, "The message is too old to be edited."},
+    {"MEDIA_CAPTION_TOO_LONG", 400, "The caption is too long."},
+    {"ENTITY_BOUNDS_INVALID", 400, "An entity lies outside of the text."},
+    {"INVITE_HASH_EXPIRED", 400, "The invite link has expired."},
+    {"INVITE_HASH_INVALID", 400, "The invite link is not valid."},
+    {"INVITE_HASH_EMPTY", 400, "The invite link is empty."},
+    {"INVITE_REQUEST_SENT", 409, "A request to join was sent before; an administrator has to accept it."},
+    {"USERS_TOO_MUCH", 400, "The chat is full."},
+    {"CHANNELS_TOO_MUCH", 400, "This account is in too many channels and supergroups."},
+    {"INPUT_USER_DEACTIVATED", 400, "The user was deleted."},
+    {"RANDOM_ID_DUPLICATE", 409, "The message of this Idempotency-Key was sent before and cannot be found any more."},
+    /* Telegram's own trouble. */
+    {"MSG_WAIT_FAILED", 502, "Telegram could not finish a request that this one waited for."},
+    {"TIMEOUT", 504, "Telegram did not answer in time."},
+    {"TIMEDOUT", 504, "Telegram did not answer in time."},
+    {"MSG_WAIT_TIMEOUT", 504, "Telegram did not answer in time."},
+    {"WORKER_BUSY_TOO_LONG_RETRY", 503, "Telegram is overloaded. Try again."},
+    {"CONNECTION_NOT_INITED", 502, "Telegram lost the state of the connection."},
+};
+
+struct name_rule {
+    const char *ending;
+    int status;
+};
+static const struct name_rule rules[] = {
+    {"_FORBIDDEN", 403}, {"_NOT_FOUND", 404}, {"_ADMIN_REQUIRED", 403}, {"_RESTRICTED", 403},
+    {"_MIGRATE", 502},
+};
+
+/* Numbers that are seconds to wait. */
+static const char *const wait_endings[] = {"_WAIT", "_INIT_DELAY", "_TOO_FRESH", "_TOO_EARLY"};
+
+static bool ends_with(struct slice name, const char *ending)
+{
+    size_t len = strlen(ending);
+    return name.len >= len && memcmp(name.data + name.len - len, ending, len) == 0;
+}
+
+struct slice error_base(struct slice name, int64_t *number)
+{
+    size_t digits = 0;
+    *number = -1;
+    while (digits < name.len && name.data[name.len - 1 - digits] >= '0' && name.data[name.len - 1 - digits] <= '9')
+        digits++;
+    size_t base_len = name.len - digits;
+    if (digits == 0 || base_len < 2 || name.data[base_len - 1] != '_')
+        return name;
+    if (!slice_to_i64(slice_of(name.data + base_len, digits), number))
+        *number = -1;
+    return slice_of(name.data, base_len - 1);
+}
+
+int64_t error_wait_s(struct slice name)
+{
+    int64_t number;
+    struct slice base = error_base(name, &number);
+    for (size_t i = 0; number >= 0 && i < sizeof wait_endings / sizeof *wait_endings; i++) {
+        /* A wait of zero still is one: never answer "retry after nothing". */
+        if (ends_with(base, wait_endings[i]))
+            return number > 0 ? number : 1;
+    }
+    return 0;
+}
+
+int32_t error_migrate_dc(struct slice name)
+{
+    int64_t number;
+    struct slice base = error_base(name, &number);
+    bool moves = slice_is(base, "PHONE_MIGRATE") || slice_is(base, "USER_MIGRATE") ||
+                 slice_is(base, "NETWORK_MIGRATE");
+    return moves && number > 0 && number <= INT32_MAX ? (int32_t)number : 0;
+}
+
+static int status_of_code(int code)
+{
+    switch (code) {
+    case 400:
+    case 401:
+    case 403:
+    case 404:
+        return code;
+    case 406: /* "not acceptable": about the request or the account, told by name */
+        return 400;
+    case 420: /* limits without a number of seconds */
+        return 429;
+    case -503:
+        return 504;
+    default:
+        return 502;
+    }
+}
+
+static const struct known_error *find_known(struct slice base)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (slice_is_nocase(base, known[i].name))
+            return &known[i];
+    }
+    return NULL;
+}
+
+static int status_by_rule(struct slice base, int code)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (ends_with(base, rules[i].ending))
+            return rules[i].status;
+    }
+    return status_of_code(code);
+}
+
+struct call_error error_from_telegram(struct arena *a, int code, struct slice name)
+{
+    int64_t number;
+    struct slice base = error_base(name, &number);
+    struct call_error e = {.telegram = true, .code = arena_strdup(a, name), .wait_s = error_wait_s(name)};
+    const struct known_error *k = find_known(base);
+    if (e.wait_s > 0) {
+        e.status = 429;
+        e.detail = arena_printf(a, "Telegram asks to wait %lld seconds before trying again.", (long long)e.wait_s);
+    } else if (k) {
+        e.status = k->status;
+        e.detail = k->sentence;
+    } else {
+        e.status = status_by_rule(base, code);
+        e.detail = arena_printf(a, "Telegram refused the request: %s.", e.code);
+    }
+    return e;
+}
+
+void error_body_write(struct buf *out, const struct call_error *e, const char *request_id)
+{
+    struct json_writer w;
+    json_init(&w, out);
+    json_object_begin(&w);
+    json_field_text(&w, "detail", e->detail);
+    json_field_text(&w, "error", e->code);
+    if (e->field)
+        json_field_text(&w, "field", e->field);
+    if (e->wait_s > 0)
+        json_field_int(&w, "wait_seconds", e->wait_s);
+    json_field_text(&w, "request_id", request_id);
+    json_object_end(&w);
+}
