@@ -270,6 +270,7 @@ struct chat {
     uint32_t invites_cap;
     struct join_request *requests;
     uint32_t n_requests;
+    uint32_t requests_cap;
 
     /* channels: slots[id - 1], NULL once deleted; live holds the ids that are there */
     struct message **slots;
