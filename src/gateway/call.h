@@ -20,6 +20,8 @@ struct worker;       /* thread-wide: worker.h */
 struct route;        /* route.h */
 struct http_request; /* http/server.h */
 struct json_object;  /* json-c */
+struct token_keys;   /* token.h */
+struct peer_cache;   /* peer_cache.h */
 
 enum {
     CALL_PARAMS_MAX = 24,      /* parameters of one route */
@@ -106,6 +108,8 @@ bool call_new_key(struct call *c, int32_t dc) __attribute__((warn_unused_result)
 /* Closes the session's connection now, in whatever state (after log-out: the key is dead; after the
  * login: the next call begins a new MTProto session). */
 void call_disconnect(struct call *c);
+/* destroy_auth_key on the session's connection, as well as it goes: no error is set. Then disconnects. */
+void call_destroy_key(struct call *c);
 /* random_id of a message: HMAC(auth key, method, peer, Idempotency-Key, index), or random without
  * that header; never 0. `peer` is any text that names the peer the same way each time. */
 int64_t call_random_id(struct call *c, const char *method, struct slice peer, uint32_t index);
@@ -146,6 +150,10 @@ struct slice call_session_string(struct call *c);
 /* A parameter by its name in the route; never NULL (an absent value if the route has no such one). */
 const struct param_value *call_param(const struct call *c, const char *name);
 
+/* The keys that seal sessions, refs and cursors. */
+const struct token_keys *call_token_keys(const struct call *c);
+/* Peers that this worker has resolved lately: a hint, never needed. */
+struct peer_cache *call_peer_cache(const struct call *c);
 int64_t call_unix_s(const struct call *c); /* the data centre's clock, as well as it is known */
 int64_t call_mono_ns(const struct call *c);
 struct digests *call_digests(const struct call *c);
