@@ -326,7 +326,7 @@ static bool parse_vector(struct parser *p, int line, struct slice *text, int dep
         return false;
     if (bracket && !take_char(text, '>'))
         return fail(p, line, "a missing '>'", *text);
-    return true;
+    return item->kind != TL_FLAGS || fail(p, line, "a vector of #", slice_of(NULL, 0));
 }
 
 static bool parse_type(struct parser *p, int line, struct slice *text, int depth, struct tl_type *t)
@@ -391,7 +391,10 @@ static bool parse_field(struct parser *p, int line, struct slice *text, const st
         return fail(p, line, "not a field like name:type", *text);
     f->name = arena_strdup(&p->s->arena, name);
     f->symbol = TL_NO_SYMBOL;
-    return parse_condition(p, line, text, fields, n, f) && parse_type(p, line, text, 0, &f->type);
+    if (!parse_condition(p, line, text, fields, n, f) || !parse_type(p, line, text, 0, &f->type))
+        return false;
+    return f->type.kind != TL_FLAGS || f->flags_field < 0 ||
+           fail(p, line, "a # under a condition", name);
 }
 
 static bool parse_fields(struct parser *p, const struct statement *st, struct tl_combinator *c)
