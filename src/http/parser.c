@@ -318,7 +318,8 @@ static void feed(struct request_parser *p, struct slice *input, size_t n)
 }
 
 /* The length of the piece up to the line's end, 0 if it breaks the rules of a line: ended by CR LF,
- * none of the two anywhere else, no blank at its front (a folded header). */
+ * none of the two anywhere else, no blank at its front (a folded header), nothing in the one that ends
+ * a chunk. */
 static size_t line_piece(struct request_parser *p, struct slice input)
 {
     if (p->after_cr) {
@@ -328,6 +329,9 @@ static size_t line_piece(struct request_parser *p, struct slice input)
     }
     if (p->line_bytes == 0 && (input.data[0] == ' ' || input.data[0] == '\t'))
         return 0;
+    if (p->after_chunk && input.data[0] != '\r')
+        return 0;
+    p->after_chunk = false;
     const uint8_t *lf = memchr(input.data, '\n', input.len);
     size_t n = lf ? (size_t)(lf - input.data) + 1 : input.len;
     const uint8_t *cr = memchr(input.data, '\r', n);
@@ -352,17 +356,20 @@ static void take_line(struct request_parser *p, struct slice *input)
 {
     size_t n = line_piece(p, *input);
     if (n == 0) {
-        refuse(p, 400, "A line is not ended by CR LF, or begins with a blank.");
+        refuse(p, 400, "A line begins with a blank, or is not ended by CR LF.");
         return;
     }
-    p->framing_bytes += n;
-    if (p->framing_bytes > p->limits->head_bytes_max) {
+    size_t room = p->limits->head_bytes_max - p->framing_bytes;
+    size_t within = n < room ? n : room;
+    p->framing_bytes += within;
+    if (within > 0)
+        feed(p, input, within);
+    if (within < n) {
         bool in_target = !p->version_checked && p->head->request.target.len > 0;
         refuse(p, in_target ? 414 : 431,
                in_target ? "The request target is too long." : "The request's headers are too large.");
         return;
     }
-    feed(p, input, n);
     if (!p->version_checked && p->line_bytes == 0 && p->head->request.target.len > 0)
         check_version(p);
 }
@@ -372,6 +379,7 @@ static struct slice take_data(struct request_parser *p, struct slice *input)
     size_t n = input->len < p->data_left ? input->len : (size_t)p->data_left;
     struct slice data = slice_of(input->data, n);
     p->data_left -= n;
+    p->after_chunk = p->data_left == 0;
     p->framing_bytes = 0;
     feed(p, input, n);
     return data;

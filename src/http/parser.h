@@ -43,7 +43,8 @@ struct request_parser {
     size_t framing_bytes; /* of head, chunk lines or trailers since body bytes were last seen */
     size_t line_bytes;
     bool after_cr;
-    bool in_value; /* the last piece of a header was of its value */
+    bool after_chunk; /* the line that ends a chunk's data comes next */
+    bool in_value;    /* the last piece of a header was of its value */
     bool version_checked;
     bool head_done;
     bool head_told;
