@@ -35,6 +35,10 @@ struct account {
 
 struct account *account_new(struct user *user, int32_t home_dc); /* NULL without memory */
 void account_free(struct account *a);
+/* The parameters of its SRP: Telegram's prime, g 3; the salts point into t. */
+struct srp_algo two_factor_algo(const struct two_factor *t);
+/* False when the hint is too long or no UTF-8. */
+bool two_factor_set_hint(struct two_factor *t, struct slice hint);
 /* Sets a password from its text (for the demo world and tests; blocks some 100 ms). */
 bool account_set_password(struct account *a, struct rng *rng, struct slice password, const char *hint);
 

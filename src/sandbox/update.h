@@ -44,6 +44,9 @@ struct update {
     bool keep;         /* kept for getDifference though it has no pts (e.g. a dialog was pinned) */
 };
 
+/* A copy with its own malloc'ed ids, to be freed with free(). False without memory: then to->ids is NULL. */
+bool update_copy(struct update *to, const struct update *from);
+
 /* The last updates of one account (or one channel), oldest dropped first. */
 enum { UPDATE_LOG_MAX = 10000 };
 struct update_log {
@@ -67,9 +70,4 @@ const struct update *update_log_at(const struct update_log *log, uint32_t i);
  * before the request ends go out as one `updates`. Free when nobody listens. */
 void sandbox_push(struct sandbox *s, const struct session *except, struct user *to,
                   const struct update *u);
-/* update_log_add on the user's own log (no-op for users without account; u->pts is then 0), and
- * sandbox_push. */
-void sandbox_push_account(struct sandbox *s, const struct session *except, struct user *to,
-                          struct update *u);
-
 #endif

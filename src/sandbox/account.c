@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * Accounts: making them, and their 2FA password. */
+#include "sandbox/account.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum { SRP_GENERATOR = 3, SALT1_BYTES = 40, SALT2_BYTES = 16, ACCOUNT_TTL_DAYS = 365, AUTHORIZATION_TTL_DAYS = 180 };
+
+struct account *account_new(struct user *user, int32_t home_dc)
+{
+    struct account *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->user = user;
+    a->home_dc = home_dc;
+    a->ttl_days = ACCOUNT_TTL_DAYS;
+    a->authorization_ttl_days = AUTHORIZATION_TTL_DAYS;
+    update_log_init(&a->log);
+    return a;
+}
+
+void account_free(struct account *a)
+{
+    if (!a)
+        return;
+    update_log_free(&a->log);
+    sodium_memzero(&a->two_factor, sizeof a->two_factor);
+    free(a);
+}
+
+struct srp_algo two_factor_algo(const struct two_factor *t)
+{
+    struct srp_algo algo = {
+        .salt1 = slice_of(t->salt1, t->salt1_len),
+        .salt2 = slice_of(t->salt2, t->salt2_len),
+        .g = SRP_GENERATOR,
+    };
+    memcpy(algo.prime, dh_telegram_prime, DH_BYTES);
+    return algo;
+}
+
+bool two_factor_set_hint(struct two_factor *t, struct slice hint)
+{
+    if (hint.len >= sizeof t->hint || !slice_is_utf8(hint))
+        return false;
+    if (hint.len)
+        memcpy(t->hint, hint.data, hint.len);
+    t->hint[hint.len] = 0;
+    return true;
+}
+
+bool account_set_password(struct account *a, struct rng *rng, struct slice password, const char *hint)
+{
+    struct two_factor t = {.set = true, .salt1_len = SALT1_BYTES, .salt2_len = SALT2_BYTES};
+    rng_fill(rng, t.salt1, t.salt1_len);
+    rng_fill(rng, t.salt2, t.salt2_len);
+    struct srp_algo algo = two_factor_algo(&t);
+    uint8_t x[SHA256_BYTES];
+    srp_password_hash(&algo, password, x);
+    bool ok = srp_verifier(&algo, x, t.verifier) && two_factor_set_hint(&t, slice_str(hint ? hint : ""));
+    sodium_memzero(x, sizeof x);
+    if (ok)
+        a->two_factor = t;
+    sodium_memzero(&t, sizeof t);
+    return ok;
+}
