@@ -8,6 +8,8 @@
 
 /* Room for entities: each needs two of these bytes, or three. At most TEXT_ENTITIES_MAX, and never 0. */
 size_t entities_bound(struct slice input, const char *bytes);
+/* Makes e a link to url, or a mention where the url is tg://user?id=N. */
+void entity_set_link(struct entity *e, struct slice url);
 bool markdown_parse(struct slice input, struct arena *a, struct formatted_text *out, struct text_error *error);
 void markdown_unparse(const struct formatted_text *text, struct arena *a, struct buf *out);
 bool html_parse(struct slice input, struct arena *a, struct formatted_text *out, struct text_error *error);

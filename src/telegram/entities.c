@@ -80,7 +80,7 @@ struct entity_reader {
 
 static bool refuse(const struct entity_reader *r, const char *field, const char *reason)
 {
-    r->error->path = arena_printf(r->arena, field ? "entities[%zu].%s" : "entities[%zu]", r->index, field);
+    r->error->path = arena_printf(r->arena, "entities[%zu]%s%s", r->index, field ? "." : "", field ? field : "");
     r->error->reason = reason;
     return false;
 }

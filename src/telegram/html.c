@@ -340,15 +340,6 @@ static bool merge_code(struct parser *p, const struct entity *pre)
     return true;
 }
 
-static void finish_link(const struct parser *p, const struct open_tag *o, struct entity *e)
-{
-    if (e->value.len == 0)
-        e->value = slice_of(p->out + o->out, p->len - o->out);
-    e->id = mention_link_user(e->value);
-    if (e->id != 0)
-        e->type = ENTITY_TEXT_MENTION;
-}
-
 static bool close_tag(struct parser *p, const struct open_tag *o)
 {
     if (p->unit == o->unit)
@@ -356,7 +347,7 @@ static bool close_tag(struct parser *p, const struct open_tag *o)
     struct entity e = {.type = o->tag->type, .offset = (uint32_t)o->unit, .length = (uint32_t)(p->unit - o->unit),
                        .value = o->tag->trait == TAG_SPAN ? (struct slice){0} : o->value, .id = o->id};
     if (o->tag->trait == TAG_LINK)
-        finish_link(p, o, &e);
+        entity_set_link(&e, o->value.len ? o->value : slice_of(p->out + o->out, p->len - o->out));
     if (o->expandable)
         e.type = ENTITY_EXPANDABLE_BLOCKQUOTE;
     if (e.type == ENTITY_PRE && merge_code(p, &e))

@@ -129,11 +129,7 @@ static bool take_link(struct parser *p)
     for (size_t i = 0; i < p->n; i++)
         if (end_of(&p->entities[i]) > (int64_t)p->unit)
             shrink(&p->entities[i], markup);
-    struct entity *e = push(p, ENTITY_TEXT_LINK, units);
-    e->value = url;
-    e->id = mention_link_user(url);
-    if (e->id != 0)
-        e->type = ENTITY_TEXT_MENTION;
+    entity_set_link(push(p, ENTITY_TEXT_LINK, units), url);
     p->at += label.len;
     p->unit += units;
     return true;

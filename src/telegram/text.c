@@ -149,7 +149,7 @@ void text_trim(struct formatted_text *text)
     entities_sort(text->entities, kept);
 }
 
-int64_t mention_link_user(struct slice url)
+static int64_t mentioned_user(struct slice url)
 {
     static const char prefix[] = "tg://user?id=";
     if (!slice_starts_with(url, prefix))
@@ -159,6 +159,13 @@ int64_t mention_link_user(struct slice url)
         digits++;
     int64_t id = 0;
     return slice_to_i64(slice_of(url.data + at, digits - at), &id) ? id : 0;
+}
+
+void entity_set_link(struct entity *e, struct slice url)
+{
+    e->id = mentioned_user(url);
+    e->type = e->id ? ENTITY_TEXT_MENTION : ENTITY_TEXT_LINK;
+    e->value = e->id ? (struct slice){0} : url;
 }
 
 /* ---- dispatch ---- */

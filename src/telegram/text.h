@@ -84,8 +84,6 @@ size_t utf16_to_byte(struct slice text, size_t unit);
 void text_trim(struct formatted_text *text);
 /* By offset, the longer first, then by type. */
 void entities_sort(struct entity *entities, size_t n);
-/* The user of a tg://user?id=N link; 0 if it is none. */
-int64_t mention_link_user(struct slice url);
 
 /* ---- entities as JSON (the Bot API's objects: type, offset, length, url, user, language, custom_emoji_id) ---- */
 
