@@ -58,6 +58,15 @@ static bool is_token(struct slice s)
     return s.len > 0;
 }
 
+/* RFC 9110 5.5, obs-text included. http-parser lets the first byte of a value be anything. */
+static bool is_field_value(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((s.data[i] < ' ' && s.data[i] != '\t') || s.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
 static struct slice trim_end(struct slice s)
 {
     while (s.len > 0 && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
@@ -144,8 +153,8 @@ static int locate_headers(struct request_parser *p)
         h->value.data = at;
         at += h->value.len;
         h->value = trim_end(h->value);
-        if (!is_token(h->name))
-            return refuse(p, 400, "A header name has a character that is not allowed.");
+        if (!is_token(h->name) || !is_field_value(h->value))
+            return refuse(p, 400, "A header has a character that is not allowed.");
     }
     head->request.headers = head->headers;
     return 0;

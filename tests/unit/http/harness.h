@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ * A server and its clients on one loop: clients are plain sockets, everything awaited is an event. */
+#ifndef TGREST_TESTS_HTTP_HARNESS_H
+#define TGREST_TESTS_HTTP_HARNESS_H
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "http/server.h"
+
+enum { WAITING_MAX = 64, WATCHDOG_MS = 20 * 1000 };
+#define TEST_TIME_S 1709251200LL
+#define TEST_DATE   "Fri, 01 Mar 2024 00:00:00 GMT"
+
+/* /now    answers at once: method, path and body
+ * /later  is kept in `waiting` until world_answer
+ * /big    answers with big_bytes of 'x' */
+struct world {
+    uv_loop_t loop;
+    uv_timer_t watchdog;
+    struct clock_manual clock;
+    struct log log;
+    struct http_server *server;
+    const struct http_counters *counters;
+    struct http_exchange *waiting[WAITING_MAX];
+    size_t n_waiting;
+    size_t gone;
+    size_t big_bytes;
+    bool closed;
+};
+
+struct client {
+    uv_poll_t poll;
+    int fd;
+    struct buf in;
+    bool eof;
+    bool reset;
+};
+
+/* ---- the server's side ---- */
+
+static inline void answer_echo(struct http_exchange *x)
+{
+    const struct http_request *r = http_exchange_request(x);
+    struct http_header type = {slice_str("Content-Type"), slice_str("text/plain")};
+    struct buf b;
+    buf_init(&b, 0);
+    buf_append(&b, r->method.data, r->method.len);
+    buf_append(&b, " ", 1);
+    buf_append(&b, r->path.data, r->path.len);
+    buf_append(&b, " ", 1);
+    buf_append(&b, r->body.data, r->body.len);
+    http_respond(x, 200, &type, 1, buf_slice(&b));
+    buf_free(&b);
+}
+
+static inline void on_request(void *ctx, struct http_exchange *x, const struct http_request *r)
+{
+    struct world *w = ctx;
+    http_exchange_set_data(x, w);
+    if (slice_starts_with(r->path, "/later")) {
+        assert_true(w->n_waiting < WAITING_MAX);
+        w->waiting[w->n_waiting++] = x;
+    } else if (slice_is(r->path, "/big")) {
+        char *body = malloc(w->big_bytes);
+        memset(body, 'x', w->big_bytes);
+        http_respond(x, 200, NULL, 0, slice_of(body, w->big_bytes));
+        free(body);
+    } else {
+        answer_echo(x);
+    }
+}
+
+static inline void on_gone(void *ctx, struct http_exchange *x)
+{
+    struct world *w = ctx;
+    assert_true(http_exchange_gone(x));
+    assert_ptr_equal(http_exchange_data(x), w);
+    w->gone++;
+}
+
+static inline void error_body(void *ctx, int status, const char *what, struct buf *body)
+{
+    (void)ctx;
+    buf_printf(body, "{\"status\":%d,\"detail\":\"%s\"}", status, what);
+}
+
+static inline void on_watchdog(uv_timer_t *timer)
+{
+    (void)timer;
+    fail_msg("an awaited event did not come in %d ms", WATCHDOG_MS);
+}
+
+static inline void world_init(struct world *w, const struct http_limits *limits)
+{
+    *w = (struct world){.log = {.fd = 2, .level = LOG_OFF}};
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(uv_loop_init(&w->loop), 0);
+    uv_timer_init(&w->loop, &w->watchdog);
+    uv_timer_start(&w->watchdog, on_watchdog, WATCHDOG_MS, 0);
+    clock_manual_init(&w->clock, TEST_TIME_S * NS_PER_S);
+    struct http_callbacks callbacks = {on_request, on_gone, error_body, w};
+    w->server = http_server_new(&w->loop, limits, &callbacks, &w->clock.clock, &w->log);
+    assert_non_null(w->server);
+    w->counters = http_server_counters(w->server);
+}
+
+static inline void on_closed(void *ctx)
+{
+    ((struct world *)ctx)->closed = true;
+}
+
+/* Answers the oldest that waits. */
+static inline void world_answer(struct world *w)
+{
+    assert_true(w->n_waiting > 0);
+    struct http_exchange *x = w->waiting[0];
+    memmove(w->waiting, w->waiting + 1, --w->n_waiting * sizeof *w->waiting);
+    answer_echo(x);
+}
+
+/* The server must be able to end, and leave nothing behind in the loop. */
+static inline void world_free(struct world *w)
+{
+    http_server_close(w->server, on_closed, w);
+    while (w->n_waiting > 0)
+        world_answer(w);
+    while (!w->closed)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&w->watchdog, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&w->loop), 0);
+}
+
+/* ---- the client's side ---- */
+
+static inline void on_client_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)events;
+    struct client *c = poll->data;
+    char bytes[65536];
+    ssize_t n = status == 0 ? read(c->fd, bytes, sizeof bytes) : -1;
+    if (n > 0) {
+        buf_append(&c->in, bytes, (size_t)n);
+        return;
+    }
+    c->eof = n == 0;
+    c->reset = n < 0;
+    uv_poll_stop(poll);
+}
+
+static inline void client_listen(struct client *c)
+{
+    uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+}
+
+static inline void client_init(struct client *c, struct world *w, int fd)
+{
+    *c = (struct client){.fd = fd};
+    buf_init(&c->in, 0);
+    assert_int_equal(uv_poll_init(&w->loop, &c->poll, fd), 0);
+    c->poll.data = c;
+    client_listen(c);
+}
+
+/* Over a socket pair, adopted by the server. */
+static inline void client_pair(struct client *c, struct world *w)
+{
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    assert_int_equal(http_server_adopt(w->server, fds[1]), 0);
+    client_init(c, w, fds[0]);
+}
+
+/* Over loopback; the server accepts it when the loop runs. */
+static inline void client_tcp(struct client *c, struct world *w, int port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    client_init(c, w, fd);
+}
+
+static inline void on_poll_closed(uv_handle_t *handle)
+{
+    ((struct client *)handle->data)->fd = -1;
+}
+
+static inline void client_free(struct client *c, struct world *w)
+{
+    int fd = c->fd;
+    uv_close((uv_handle_t *)&c->poll, on_poll_closed);
+    while (c->fd >= 0)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    close(fd);
+    buf_free(&c->in);
+}
+
+static inline void client_send(struct client *c, const char *text)
+{
+    size_t len = strlen(text);
+    assert_int_equal(write(c->fd, text, len), (ssize_t)len);
+}
+
+/* Runs the loop until the client holds n bytes. */
+static inline void await_bytes(struct world *w, struct client *c, size_t n)
+{
+    while (c->in.len < n && !c->eof && !c->reset)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_true(c->in.len >= n);
+}
+
+static inline void await_end(struct world *w, struct client *c)
+{
+    while (!c->eof && !c->reset)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static inline void await_waiting(struct world *w, size_t n)
+{
+    while (w->n_waiting < n)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static inline void await_gone(struct world *w, size_t n)
+{
+    while (w->gone < n)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static inline void await_open(struct world *w, uint64_t n)
+{
+    while (w->counters->connections_open != n)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+/* Exactly these bytes come; they are taken. */
+static inline void expect_bytes(struct world *w, struct client *c, const char *text)
+{
+    size_t len = strlen(text);
+    await_bytes(w, c, len);
+    if (memcmp(c->in.data, text, len) != 0)
+        fail_msg("got\n%.*s\ninstead of\n%s", (int)c->in.len, (const char *)c->in.data, text);
+    buf_drop_front(&c->in, len);
+}
+
+static inline void expect_end(struct world *w, struct client *c)
+{
+    await_end(w, c);
+    assert_true(c->eof);
+    if (c->in.len != 0)
+        fail_msg("got %.*s before the end", (int)c->in.len, (const char *)c->in.data);
+}
+
+/* An echo's answer; connection is "" or a whole header line. */
+static inline void expect_echo(struct world *w, struct client *c, const char *text, const char *connection)
+{
+    char answer[512];
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Type: text/plain\r\n"
+             "Content-Length: %zu\r\n%s\r\n%s",
+             strlen(text), connection, text);
+    expect_bytes(w, c, answer);
+}
+
+/* A refusal of that status with the caller's body, and the end of the connection. */
+static inline void expect_refusal(struct world *w, struct client *c, int status)
+{
+    await_end(w, c);
+    assert_true(c->eof);
+    buf_append(&c->in, "", 1);
+    const char *text = (const char *)c->in.data;
+    char line[64], body[64];
+    snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
+    snprintf(body, sizeof body, "{\"status\":%d,\"detail\":\"", status);
+    if (strncmp(text, line, strlen(line)) != 0)
+        fail_msg("got %s instead of %d", text, status);
+    const char *start = strstr(text, "\r\n\r\n");
+    assert_non_null(start);
+    assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+    assert_non_null(strstr(text, "\r\nContent-Type: application/json\r\n"));
+    assert_memory_equal(start + 4, body, strlen(body));
+    const char *length = strstr(text, "\r\nContent-Length: ");
+    assert_non_null(length);
+    assert_int_equal(strtoul(length + 18, NULL, 10), strlen(start + 4));
+}
+
+#define GET_NOW   "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_LATER "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
+
+#endif
