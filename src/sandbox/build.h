@@ -24,6 +24,11 @@ struct tl_object *build_user(struct request *view, const struct user *u);
 struct tl_object *build_user_status(struct request *view, const struct user *u);
 struct tl_object *build_chat(struct request *view, const struct chat *c);
 struct tl_object *build_notify_settings(struct request *view);
+/* Rights both ways: bits of enum admin_right / banned_right. */
+struct tl_object *build_admin_rights(struct request *view, uint32_t bits);
+struct tl_object *build_banned_rights(struct request *view, uint32_t bits, int32_t until);
+uint32_t read_admin_rights(const struct tl_object *o);
+uint32_t read_banned_rights(const struct tl_object *o);
 struct tl_object *build_dialog(struct request *view, struct peers *p, const struct dialog *d);
 /* m as the viewer has it; id is the viewer's own number of it. */
 struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m, int32_t id);
