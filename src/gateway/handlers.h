@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * The handlers that the table of routes names. Each runs on its call's coroutine (call.h). */
+#ifndef TGREST_GATEWAY_HANDLERS_H
+#define TGREST_GATEWAY_HANDLERS_H
+
+#include "gateway/call.h"
+
+/* handle_auth.c */
+void handle_send_code(struct call *c);
+void handle_verify_code(struct call *c);
+void handle_verify_password(struct call *c);
+void handle_logout(struct call *c);
+
+/* handle_chats.c */
+void handle_me(struct call *c);
+void handle_chats(struct call *c);
+void handle_join(struct call *c);
+
+/* handle_history.c */
+void handle_messages(struct call *c);
+
+/* handle_messages.c */
+void handle_send(struct call *c);
+void handle_edit(struct call *c);
+void handle_delete(struct call *c);
+void handle_forward(struct call *c);
+
+/* handle_methods.c */
+void handle_methods_list(struct call *c);
+void handle_method_get(struct call *c);
+void handle_method_call(struct call *c);
+
+/* ops.c */
+void handle_healthz(struct call *c);
+void handle_readyz(struct call *c);
+void handle_metrics(struct call *c);
+
+/* openapi.c */
+void handle_openapi(struct call *c);
+
+#endif

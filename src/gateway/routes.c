@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ * The table of routes: what there is, what it takes, what it answers. */
+#include "gateway/handlers.h"
+#include "gateway/route.h"
+#include "telegram/names.h"
+
+enum {
+    TEXT_CHARACTERS_MAX = 32768, /* Telegram takes 4,096 after formatting; markup comes on top */
+    NAME_CHARACTERS_MAX = 64,
+    LIMIT_MESSAGES_MAX = 1000,
+    LIMIT_CHATS_MAX = 10000,
+    DELETE_IDS_MAX = 1000,
+};
+
+static const char *const parse_modes[] = {"markdown", "html", "none", NULL};
+
+/* ---- parameters that several routes have ---- */
+
+#define CHAT_ID(place_, name_, text_)                                                              \
+    {.name = (name_), .place = (place_), .type = PARAM_CHAT_ID, .required = true, .max = 512,      \
+     .min = 1, .text = (text_)}
+#define PARSE_MODE(place_)                                                                         \
+    {.name = "parse_mode", .place = (place_), .type = PARAM_STRING, .choices = parse_modes,        \
+     .default_text = "markdown", .text = "How the text is written: markdown (Telethon's), html or none"}
+#define MESSAGE_ID(name_, required_, text_)                                                        \
+    {.name = (name_), .place = PARAM_BODY, .type = PARAM_INT, .required = (required_), .min = 1,   \
+     .max = INT32_MAX, .text = (text_)}
+#define ENTITIES                                                                                   \
+    {.name = "entities", .place = PARAM_BODY, .type = PARAM_JSON,                                  \
+     .text = "Formatting of the text, in place of parse_mode; offsets count UTF-16 units"}
+#define FLAG(place_, name_, default_, text_)                                                       \
+    {.name = (name_), .place = (place_), .type = PARAM_BOOL, .default_text = (default_), .text = (text_)}
+
+static const char chat_id_text[] =
+    "Marked id, @username, t.me link, +phone of a contact, me, invite link, or a ref from an answer";
+
+static const struct param send_code_params[] = {
+    {.name = "phone", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 3,
+     .max = SESSION_PHONE_MAX, .text = "Phone number in international form"},
+    {.name = "api_id", .place = PARAM_BODY, .type = PARAM_INT, .required = true, .min = 1,
+     .max = INT32_MAX, .text = "Your application's id, from my.telegram.org"},
+    {.name = "api_hash", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = SESSION_API_HASH_MAX, .text = "Your application's hash"},
+    {.name = "logout_token", .place = PARAM_BODY, .type = PARAM_STRING, .min = 1, .max = 1024,
+     .text = "From an earlier DELETE /auth/logout: may spare the code"},
+};
+
+static const struct param verify_code_params[] = {
+    {.name = "code", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1, .max = 32,
+     .text = "The code that Telegram sent"},
+    {.name = "first_name", .place = PARAM_BODY, .type = PARAM_STRING, .max = NAME_CHARACTERS_MAX,
+     .text = "For a number without an account: sign up with this name"},
+    {.name = "last_name", .place = PARAM_BODY, .type = PARAM_STRING, .max = NAME_CHARACTERS_MAX,
+     .text = "Likewise"},
+};
+
+static const struct param verify_password_params[] = {
+    {.name = "password", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = 1024, .text = "The 2FA password"},
+};
+
+static const struct param chats_params[] = {
+    {.name = "limit", .place = PARAM_QUERY, .type = PARAM_INT, .max = LIMIT_CHATS_MAX,
+     .default_text = "100", .text = "How many chats at most; 0 = all"},
+    {.name = "offset", .place = PARAM_QUERY, .type = PARAM_STRING, .max = 512,
+     .text = "next_offset of the last answer"},
+    FLAG(PARAM_QUERY, "archived", "false", "The archive instead of the main list"),
+};
+
+static const struct param messages_params[] = {
+    CHAT_ID(PARAM_QUERY, "chat_id", chat_id_text),
+    {.name = "limit", .place = PARAM_QUERY, .type = PARAM_INT, .min = 1, .max = LIMIT_MESSAGES_MAX,
+     .default_text = "100", .text = "How many messages at most"},
+    {.name = "offset_id", .place = PARAM_QUERY, .type = PARAM_INT, .max = INT32_MAX, .default_text = "0",
+     .text = "Only messages older than this id: next_offset of the last answer"},
+    {.name = "search", .place = PARAM_QUERY, .type = PARAM_STRING, .max = 1024,
+     .text = "Only messages with this text"},
+    {.name = "from_date", .place = PARAM_QUERY, .type = PARAM_DATE, .text = "Not before this time"},
+    {.name = "to_date", .place = PARAM_QUERY, .type = PARAM_DATE, .text = "Not after this time"},
+    PARSE_MODE(PARAM_QUERY),
+    FLAG(PARAM_QUERY, "with_entities", "false", "Also give the plain text and its entities"),
+};
+
+static const struct param send_params[] = {
+    CHAT_ID(PARAM_BODY, "chat_id", chat_id_text),
+    {.name = "text", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = TEXT_CHARACTERS_MAX, .text = "The message"},
+    MESSAGE_ID("reply_to_message_id", false, "The message that this one answers"),
+    PARSE_MODE(PARAM_BODY),
+    ENTITIES,
+    FLAG(PARAM_BODY, "silent", "false", "Without a notification"),
+    FLAG(PARAM_BODY, "no_webpage", "false", "Without a preview of links"),
+};
+
+static const struct param edit_params[] = {
+    CHAT_ID(PARAM_BODY, "chat_id", chat_id_text),
+    MESSAGE_ID("message_id", true, "The message to change"),
+    {.name = "new_text", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = TEXT_CHARACTERS_MAX, .text = "What it is to say"},
+    PARSE_MODE(PARAM_BODY),
+    ENTITIES,
+    FLAG(PARAM_BODY, "no_webpage", "false", "Without a preview of links"),
+};
+
+static const struct param delete_params[] = {
+    CHAT_ID(PARAM_BODY, "chat_id", chat_id_text),
+    {.name = "message_ids", .place = PARAM_BODY, .type = PARAM_IDS, .required = true, .min = 1,
+     .max = DELETE_IDS_MAX, .text = "The messages to delete"},
+    FLAG(PARAM_BODY, "revoke", "true", "For everybody, not for this account only"),
+};
+
+static const struct param forward_params[] = {
+    CHAT_ID(PARAM_BODY, "from_chat_id", "Where the message is"),
+    CHAT_ID(PARAM_BODY, "to_chat_id", "Where it goes"),
+    MESSAGE_ID("message_id", true, "The message"),
+};
+
+static const struct param join_params[] = {
+    {.name = "group_identifier", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = 512, .text = "@name, name, t.me/name, t.me/+hash, t.me/joinchat/hash or +hash"},
+};
+
+static const struct param methods_params[] = {
+    {.name = "search", .place = PARAM_QUERY, .type = PARAM_STRING, .max = 100,
+     .text = "Only methods whose name has this in it"},
+};
+
+static const struct param method_params[] = {
+    {.name = "name", .place = PARAM_PATH, .type = PARAM_STRING, .required = true, .min = 1, .max = 128,
+     .text = "A method of the schema: messages.getHistory"},
+};
+
+#define PARAMS(list_) .params = (list_), .n_params = sizeof(list_) / sizeof *(list_)
+#define NEEDS(...)                                                                                 \
+    .needs = {__VA_ARGS__}, .n_needs = sizeof((uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t)
+
+static const struct route routes[] = {
+    {.method = "POST", .path = "/auth/send_code", .summary = "Begin a login: Telegram sends a code",
+     PARAMS(send_code_params), .handle = handle_send_code, .session = SESSION_NEED_NONE,
+     .scope = SCOPE_WRITE, .answer_schema = "LoginStep", NEEDS(C_auth_sendCode, C_codeSettings)},
+    {.method = "POST", .path = "/auth/verify_code", .summary = "Give the code",
+     PARAMS(verify_code_params), .handle = handle_verify_code, .session = SESSION_NEED_LOGIN,
+     .scope = SCOPE_WRITE, .answer_schema = "LoginStep", NEEDS(C_auth_signIn, C_auth_signUp)},
+    {.method = "POST", .path = "/auth/verify_password", .summary = "Give the 2FA password",
+     PARAMS(verify_password_params), .handle = handle_verify_password, .session = SESSION_NEED_LOGIN,
+     .scope = SCOPE_WRITE, .answer_schema = "LoginStep", NEEDS(C_account_getPassword, C_auth_checkPassword)},
+    {.method = "DELETE", .path = "/auth/logout", .summary = "Log out: the session is dead afterwards",
+     .handle = handle_logout, .session = SESSION_NEED_LOGIN, .scope = SCOPE_WRITE,
+     .answer_schema = "LoggedOut", NEEDS(C_auth_logOut)},
+    {.method = "GET", .path = "/me", .summary = "The account", .handle = handle_me,
+     .session = SESSION_NEED_FULL, .scope = SCOPE_READ, .answer_schema = "User",
+     NEEDS(C_users_getFullUser)},
+    {.method = "GET", .path = "/chats", .summary = "The account's chats, the latest first",
+     PARAMS(chats_params), .handle = handle_chats, .session = SESSION_NEED_FULL, .scope = SCOPE_READ,
+     .answer_schema = "Chats", NEEDS(C_messages_getDialogs)},
+    {.method = "GET", .path = "/messages", .summary = "Messages of a chat, the newest first",
+     PARAMS(messages_params), .handle = handle_messages, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_READ, .answer_schema = "Messages", NEEDS(C_messages_getHistory, C_messages_search)},
+    {.method = "POST", .path = "/messages/send", .summary = "Send a message", PARAMS(send_params),
+     .handle = handle_send, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
+     .answer_schema = "SentMessage", NEEDS(C_messages_sendMessage)},
+    {.method = "POST", .path = "/messages/edit", .summary = "Change a message", PARAMS(edit_params),
+     .handle = handle_edit, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
+     .answer_schema = "SentMessage", NEEDS(C_messages_editMessage)},
+    {.method = "DELETE", .path = "/messages/delete", .summary = "Delete messages",
+     PARAMS(delete_params), .handle = handle_delete, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_WRITE, .answer_schema = "DeletedMessages",
+     NEEDS(C_messages_deleteMessages, C_channels_deleteMessages, C_messages_getMessages)},
+    {.method = "POST", .path = "/messages/forward", .summary = "Forward a message",
+     PARAMS(forward_params), .handle = handle_forward, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_WRITE, .answer_schema = "SentMessage", NEEDS(C_messages_forwardMessages)},
+    {.method = "POST", .path = "/groups/join", .summary = "Join a group or channel",
+     PARAMS(join_params), .handle = handle_join, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
+     .answer_schema = "Joined",
+     NEEDS(C_messages_importChatInvite, C_channels_joinChannel, C_contacts_resolveUsername)},
+    {.method = "GET", .path = "/methods", .summary = "The methods of Telegram's API",
+     PARAMS(methods_params), .handle = handle_methods_list, .session = SESSION_NEED_NONE,
+     .scope = SCOPE_READ, .answer_schema = "Methods"},
+    {.method = "GET", .path = "/methods/{name}", .summary = "What a method takes and answers",
+     PARAMS(method_params), .handle = handle_method_get, .session = SESSION_NEED_NONE,
+     .scope = SCOPE_READ, .answer_schema = "Method"},
+    {.method = "POST", .path = "/methods/{name}", .summary = "Call any method with JSON parameters",
+     PARAMS(method_params), .handle = handle_method_call, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_WRITE, .answer_schema = "MethodAnswer", .free_body = true},
+    {.method = "GET", .path = "/healthz", .summary = "Is the process alive?", .handle = handle_healthz,
+     .session = SESSION_NEED_NONE, .scope = SCOPE_READ, .answer_schema = "Health"},
+    {.method = "GET", .path = "/readyz", .summary = "Can it reach a data centre?",
+     .handle = handle_readyz, .session = SESSION_NEED_NONE, .scope = SCOPE_READ,
+     .answer_schema = "Health"},
+    {.method = "GET", .path = "/metrics", .summary = "Counters in Prometheus text form",
+     .handle = handle_metrics, .session = SESSION_NEED_NONE, .scope = SCOPE_READ},
+    {.method = "GET", .path = "/openapi.json", .summary = "This API as OpenAPI 3.1",
+     .handle = handle_openapi, .session = SESSION_NEED_NONE, .scope = SCOPE_READ,
+     .answer_schema = "OpenApi"},
+};
+
+enum { N_ROUTES = sizeof routes / sizeof *routes };
+
+size_t routes_count(void)
+{
+    return N_ROUTES;
+}
+
+const struct route *route_at(size_t index)
+{
+    return &routes[index];
+}
+
+size_t route_index(const struct route *r)
+{
+    return (size_t)(r - routes);
+}
+
+/* ---- matching ---- */
+
+/* The part of s up to the next '/', taken off its front together with it. */
+static struct slice take_segment(struct slice *s)
+{
+    const uint8_t *slash = s->len ? memchr(s->data, '/', s->len) : NULL;
+    size_t n = slash ? (size_t)(slash - s->data) : s->len;
+    struct slice segment = slice_of(s->data, n);
+    *s = slash ? slice_of(slash + 1, s->len - n - 1) : slice_of(s->data + n, 0);
+    return segment;
+}
+
+/* Does the path fit? {name} parts are stored as they stand. */
+static bool path_fits(const struct route *r, struct slice path, struct slice *values, size_t *n_values)
+{
+    struct slice pattern = slice_str(r->path);
+    *n_values = 0;
+    while (pattern.len > 0 && path.len > 0) {
+        struct slice want = take_segment(&pattern), have = take_segment(&path);
+        if (want.len > 0 && want.data[0] == '{' && have.len > 0)
+            values[(*n_values)++] = have;
+        else if (!slice_eq(want, have))
+            return false;
+    }
+    return pattern.len == 0 && path.len == 0;
+}
+
+static bool method_fits(const struct route *r, struct slice method)
+{
+    return slice_is(method, r->method) || (slice_is(method, "HEAD") && strcmp(r->method, "GET") == 0);
+}
+
+static bool decode_values(struct call *c)
+{
+    for (size_t i = 0; i < c->n_path_values; i++)
+        if (!percent_decode(c->arena, c->path_values[i], false, &c->path_values[i]))
+            return false;
+    return true;
+}
+
+const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
+                                const char **allow)
+{
+    struct slice values[4];
+    size_t n_values;
+    const char *allowed = "";
+    if (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        const struct route *r = &routes[i];
+        if (!path_fits(r, path, values, &n_values))
+            continue;
+        if (method_fits(r, method)) {
+            memcpy(c->path_values, values, n_values * sizeof *values);
+            c->n_path_values = n_values;
+            *status = decode_values(c) ? 200 : 404;
+            return *status == 200 ? r : NULL;
+        }
+        bool get = strcmp(r->method, "GET") == 0;
+        allowed = arena_printf(c->arena, "%s%s%s%s", allowed, *allowed ? ", " : "", r->method,
+                               get ? ", HEAD" : "");
+    }
+    *status = *allowed ? 405 : 404;
+    *allow = *allowed ? allowed : NULL;
+    return NULL;
+}
