@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Logging in, joining, and the frame around a connection's first request.
+ * Logging in, and the frame around a connection's first request.
  * https://core.telegram.org/api/auth */
 #ifndef TGREST_TELEGRAM_LOGIN_H
 #define TGREST_TELEGRAM_LOGIN_H
 
 #include "crypto/crypto.h"
-#include "telegram/directory.h"
+#include "telegram/contacts.h"
 
 /* What a client says about itself in initConnection. */
 struct client_identity {
@@ -38,15 +38,6 @@ struct tl_object *request_get_password(struct tl_builder *b);
 struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id, const uint8_t a_public[static DH_BYTES],
                                          const uint8_t m1[static SHA256_BYTES]);
 struct tl_object *request_log_out(struct tl_builder *b);
-struct tl_object *request_import_invite(struct tl_builder *b, struct slice hash);
-struct tl_object *request_check_invite(struct tl_builder *b, struct slice hash);
-struct tl_object *request_join(struct tl_builder *b, const struct peer_ref *channel);
-/* getFullChannel, getFullChat or getFullUser. */
-struct tl_object *request_full(struct tl_builder *b, const struct peer_ref *peer);
-struct tl_object *request_resolve_username(struct tl_builder *b, struct slice username);
-struct tl_object *request_resolve_phone(struct tl_builder *b, struct slice phone);
-/* users.getUsers([inputUserSelf]) */
-struct tl_object *request_self(struct tl_builder *b);
 
 /* ---- answers ---- */
 
@@ -93,11 +84,5 @@ struct slice logged_out_token(const struct tl_object *answer);
 
 /* config: tmp_sessions, 1 when not told. */
 int32_t config_tmp_sessions(const struct tl_object *config);
-
-/* chatInvite…: the chat when we are in it (chatInviteAlready) or may look (peek), else NULL. */
-const struct tl_object *invite_chat(const struct tl_object *answer);
-/* What messages.importChatInvite and channels.joinChannel answer, in any layer: the Updates in it;
- * NULL where the answer asks for something else. */
-const struct tl_object *join_updates(const struct tl_object *answer);
 
 #endif

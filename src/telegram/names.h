@@ -266,6 +266,7 @@
     X(api_id)                  \
     X(app_version)             \
     X(attributes)              \
+    X(authorization)           \
     X(bot)                     \
     X(broadcast)               \
     X(bytes)                   \
@@ -344,6 +345,7 @@
     X(left)                    \
     X(length)                  \
     X(limit)                   \
+    X(logout_tokens)           \
     X(long)                    \
     X(M1)                      \
     X(max_date)                \
