@@ -4,6 +4,7 @@
 #include "tl/json.h"
 
 #include <json-c/json.h>
+#include <math.h>
 
 enum { DEPTH_MAX_DEFAULT = 64, VALUES_MAX_DEFAULT = 1000 * 1000, CHOICES_SHOWN_MAX = 8 };
 
@@ -106,7 +107,7 @@ static bool double_from_json(struct json_reading *rd, const struct place *at, st
     if (!json_object_is_type(json, json_type_double) && !json_object_is_type(json, json_type_int))
         return refuse(rd, at, "must be a number");
     out->d = json_object_get_double(json);
-    return true;
+    return isfinite(out->d) || refuse(rd, at, "must fit a double");
 }
 
 static bool bool_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
