@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 /* ---- closing ---- */
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -36,6 +39,12 @@ void connection_close(struct connection *c)
     c->server->callbacks.on_gone(c->server->callbacks.ctx, x);
 }
 
+static void read_on(struct connection *c)
+{
+    if (!c->reading)
+        c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+}
+
 /* Sends our end and reads on until the client's, so that unread bytes of its request do not reset the
  * connection under the answer (RFC 9112 9.6). */
 static void linger(struct connection *c)
@@ -49,6 +58,7 @@ static void linger(struct connection *c)
     buf_shrink(&c->pending, 0);
     c->progress = 0;
     connection_enter(c, CONNECTION_LINGERING);
+    read_on(c);
 }
 
 /* ---- writing ---- */
@@ -118,15 +128,18 @@ void connection_send(struct connection *c, struct slice head, struct slice body,
     }
 }
 
-static void refuse(struct connection *c, int status, const char *reason)
+/* limit: the bound that was passed, 0 for none. */
+static void refuse(struct connection *c, int status, const char *reason, size_t limit)
 {
     static const char json[] = "application/json", type[] = "Content-Type";
     struct http_server *s = c->server;
     bool bodiless = c->exchange && slice_is(c->exchange->head.request.method, "HEAD");
     if (c->exchange)
         exchange_end(c->exchange);
+    char text[160];
+    snprintf(text, sizeof text, limit ? "%s The limit is %zu." : "%s", reason, limit);
     buf_clear(&s->error_body);
-    s->callbacks.error_body(s->callbacks.ctx, status, reason, &s->error_body);
+    s->callbacks.error_body(s->callbacks.ctx, status, text, &s->error_body);
     struct http_header headers[] = {
         {slice_str(type), slice_str(json)},
         {slice_str("Retry-After"), slice_str("1")},
@@ -161,7 +174,7 @@ static void begin_body(struct connection *c, struct slice rest)
 {
     struct request_head *head = &c->exchange->head;
     if (head->body_bytes > (int64_t)c->server->limits.body_bytes_max) {
-        refuse(c, 413, "The request body is too large.");
+        refuse(c, 413, "The request body has too many bytes.", c->server->limits.body_bytes_max);
         return;
     }
     if (head->body_bytes == 0)
@@ -176,7 +189,7 @@ static void add_body(struct connection *c, struct slice piece)
     struct http_exchange *x = c->exchange;
     buf_append(&x->body, piece.data, piece.len);
     if (x->body.failed)
-        refuse(c, 413, "The request body is too large.");
+        refuse(c, 413, "The request body has too many bytes.", c->server->limits.body_bytes_max);
     else
         connection_enter(c, CONNECTION_BODY);
 }
@@ -195,7 +208,7 @@ static bool begin_exchange(struct connection *c)
 {
     c->exchange = exchange_new(c->server);
     if (!c->exchange) {
-        refuse(c, 503, "The server is out of memory.");
+        refuse(c, 503, "The server is out of memory.", 0);
         return false;
     }
     c->exchange->connection = c;
@@ -218,7 +231,7 @@ static void parse(struct connection *c, struct slice *input)
             else if (event == REQUEST_COMPLETE)
                 deliver(c);
             else if (event == REQUEST_REFUSED)
-                refuse(c, p->status, p->reason);
+                refuse(c, p->status, p->reason, p->limit);
             else if (c->state == CONNECTION_IDLE)
                 connection_enter(c, CONNECTION_HEAD);
         } while (event != REQUEST_MORE && event != REQUEST_COMPLETE && is_parsing_state(c));
@@ -303,8 +316,8 @@ void connection_resume(struct connection *c)
         buf_shrink(&c->pending, 0);
     if ((c->eof && is_parsing_state(c)) || (c->server->draining && c->state == CONNECTION_IDLE))
         connection_close(c);
-    else if (!c->eof && !c->reading && c->pending.len < c->server->limits.pipelined_max)
-        c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+    else if (!c->eof && c->pending.len < c->server->limits.pipelined_max)
+        read_on(c);
 }
 
 /* ---- beginning, and time ---- */
@@ -334,11 +347,11 @@ void connection_start(struct connection *c)
                       ? s->counters.connections_open - s->limits.connections_max
                       : 0;
     uv_tcp_nodelay(&c->tcp, 1);
-    c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+    read_on(c);
     if (!c->reading || over > OVERLOAD_MAX)
         connection_close(c);
     else if (over > 0)
-        refuse(c, 503, "The server has too many connections.");
+        refuse(c, 503, "The server has too many connections.", 0);
 }
 
 void connection_timed_out(struct connection *c)
@@ -346,10 +359,10 @@ void connection_timed_out(struct connection *c)
     size_t left;
     switch (c->state) {
     case CONNECTION_HEAD:
-        refuse(c, 408, "The request's headers took too long.");
+        refuse(c, 408, "The request's headers took too long.", 0);
         break;
     case CONNECTION_BODY:
-        refuse(c, 408, "The request body took too long.");
+        refuse(c, 408, "The request body took too long.", 0);
         break;
     case CONNECTION_WRITING:
         left = uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);

@@ -43,6 +43,23 @@ static int refuse(struct request_parser *p, int status, const char *reason)
     return -1;
 }
 
+static int refuse_over(struct request_parser *p, int status, const char *reason, size_t limit)
+{
+    if (p->status == 0)
+        p->limit = limit;
+    return refuse(p, status, reason);
+}
+
+static int refuse_target(struct request_parser *p)
+{
+    return refuse_over(p, 414, "The request target has too many bytes.", p->limits->target_bytes_max);
+}
+
+static int refuse_head(struct request_parser *p)
+{
+    return refuse_over(p, 431, "The request's headers have too many bytes.", p->limits->head_bytes_max);
+}
+
 /* RFC 9110 5.6.2 */
 static bool is_token_byte(uint8_t c)
 {
@@ -84,7 +101,7 @@ static struct request_parser *owner(http_parser *machine)
 static int append_text(struct request_parser *p, const char *at, size_t len)
 {
     buf_append(&p->head->text, at, len);
-    return p->head->text.failed ? refuse(p, 431, "The request's headers are too large.") : 0;
+    return p->head->text.failed ? refuse_head(p) : 0;
 }
 
 static int on_url(http_parser *machine, const char *at, size_t len)
@@ -92,7 +109,7 @@ static int on_url(http_parser *machine, const char *at, size_t len)
     struct request_parser *p = owner(machine);
     p->head->request.target.len += len;
     if (p->head->request.target.len > p->limits->target_bytes_max)
-        return refuse(p, 414, "The request target is too long.");
+        return refuse_target(p);
     return append_text(p, at, len);
 }
 
@@ -121,7 +138,7 @@ static int on_header_field(http_parser *machine, const char *at, size_t len)
     if (p->head_done)
         return 0; /* trailers are read past: nothing of ours is told in them */
     if ((p->in_value || p->head->request.n_headers == 0) && !add_header(p))
-        return refuse(p, 431, "The request has too many headers.");
+        return refuse_over(p, 431, "The request has too many headers.", p->limits->headers_max);
     p->in_value = false;
     p->head->headers[p->head->request.n_headers - 1].name.len += len;
     return append_text(p, at, len);
@@ -245,7 +262,7 @@ static int on_headers_complete(http_parser *machine)
     else if (machine->flags & F_CONTENTLENGTH)
         p->data_left = machine->content_length;
     if (p->data_left > INT64_MAX)
-        return refuse(p, 413, "The request body is too large.");
+        return refuse_over(p, 413, "The request body has too many bytes.", p->limits->body_bytes_max);
     if (p->data_left > 0)
         head->body_bytes = (int64_t)p->data_left;
     /* Whether to change the protocol is the server's decision: the body, if any, is read as usual. */
@@ -374,9 +391,10 @@ static void take_line(struct request_parser *p, struct slice *input)
     if (within > 0)
         feed(p, input, within);
     if (within < n) {
-        bool in_target = !p->version_checked && p->head->request.target.len > 0;
-        refuse(p, in_target ? 414 : 431,
-               in_target ? "The request target is too long." : "The request's headers are too large.");
+        if (!p->version_checked && p->head->request.target.len > 0)
+            refuse_target(p);
+        else
+            refuse_head(p);
         return;
     }
     if (!p->version_checked && p->line_bytes == 0 && p->head->request.target.len > 0)

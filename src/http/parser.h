@@ -51,6 +51,7 @@ struct request_parser {
     bool message_done;
     int status;         /* REQUEST_REFUSED: 4xx or 5xx */
     const char *reason; /* a sentence, static */
+    size_t limit;       /* the bound that was passed, 0 if it is not about one */
 };
 
 /* For one request: begin again for the next. The parser must not move while in use; head and limits

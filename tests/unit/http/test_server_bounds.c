@@ -95,6 +95,7 @@ static void test_refused_upload_is_read_until_the_client_has_the_answer(void **s
     free(piece);
     client_listen(&c);
     expect_refusal(&w, &c, 413);
+    assert_non_null(strstr((const char *)c.in.data, "The limit is 1048576."));
     client_free(&c, &w);
     world_free(&w);
 }
@@ -132,6 +133,37 @@ static void test_pipelined_bytes_are_bounded(void **state)
     }
     await_bytes(&w, &c, (size_t)w.counters->bytes_out);
     free(requests);
+    client_free(&c, &w);
+    world_free(&w);
+}
+
+/* The socket is not read when the last answer is given, yet the client must not see a reset. */
+static void test_flood_behind_the_last_request_does_not_cost_its_answer(void **state)
+{
+    (void)state;
+    struct http_limits limits = http_limits_default();
+    limits.pipelined_max = 4096;
+    struct world w;
+    struct client c;
+    int port = 0;
+    world_init(&w, &limits);
+    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
+    client_tcp(&c, &w, port);
+    uv_poll_stop(&c.poll);
+    client_send(&c, "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await_waiting(&w, 1);
+    char *flood = calloc(1, 60000);
+    assert_int_equal(write(c.fd, flood, 60000), 60000);
+    free(flood);
+    uint64_t before = w.counters->bytes_in;
+    while (w.counters->bytes_in < before + limits.pipelined_max)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    world_answer(&w);
+    while (w.counters->bytes_in < before + 60000)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    client_listen(&c);
+    expect_echo(&w, &c, "GET /later ", "Connection: close\r\n");
+    expect_end(&w, &c);
     client_free(&c, &w);
     world_free(&w);
 }
@@ -382,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_answers_before_a_bad_request_still_come),
         cmocka_unit_test(test_refused_upload_is_read_until_the_client_has_the_answer),
         cmocka_unit_test(test_pipelined_bytes_are_bounded),
+        cmocka_unit_test(test_flood_behind_the_last_request_does_not_cost_its_answer),
         cmocka_unit_test(test_slow_head_and_body_are_told_so),
         cmocka_unit_test(test_dripping_does_not_prolong_the_head),
         cmocka_unit_test(test_idle_connection_is_closed_quietly),
