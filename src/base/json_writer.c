@@ -193,7 +193,8 @@ void json_double(struct json_writer *w, double value)
             break;
     }
     separate(w);
-    buf_append_str(w->out, text);
+    /* "-0" would be read as an integer, which has no negative zero. */
+    buf_append_str(w->out, value == 0 && signbit(value) ? "-0.0" : text);
 }
 
 void json_boolean(struct json_writer *w, bool value)

@@ -226,6 +226,19 @@ static void test_json_doubles_read_back(void **state)
     }
 }
 
+/* JSON readers take -0 for the integer 0. */
+static void test_json_negative_zero_stays_a_double(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, 0);
+    json_init(&w, &b);
+    json_double(&w, -0.0);
+    assert_true(slice_is(buf_slice(&b), "-0.0"));
+    buf_free(&b);
+}
+
 static void read_log(enum log_format format, char *line, size_t size)
 {
     int fds[2];
@@ -277,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_json_base64_lengths),
         cmocka_unit_test(test_base64_round_trips_and_refuses),
         cmocka_unit_test(test_json_doubles_read_back),
+        cmocka_unit_test(test_json_negative_zero_stays_a_double),
         cmocka_unit_test(test_log_lines),
         cmocka_unit_test(test_manual_clock_stands_until_moved),
     };
