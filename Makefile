@@ -63,6 +63,7 @@ $(BUILD)/%.o: src/%.c
 
 # The schema texts are part of this object.
 $(BUILD)/tl/embedded.o: schema/api.tl schema/mtproto.tl
+$(BUILD)/gateway/answers.o: schema/answers.json
 
 define library
 $(BUILD)/lib$(1).a: $(call objects,$(1))

@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "gateway/gateway.h"
 #include "gateway/handlers.h"
 #include "gateway/route.h"
 #include "telegram/login.h"
 
 enum {
-    FIRST_DC = 2,             /* where a login begins; PHONE_MIGRATE moves it home */
-    PASSWORD_TRIES = 2,       /* SRP parameters are good for one proof and a short time */
+    PASSWORD_TRIES = 2, /* SRP parameters are good for one proof and a short time */
 };
 
 /* ---- answers that several steps share ---- */
@@ -139,7 +139,8 @@ void handle_send_code(struct call *c)
     s->api_id = (int32_t)call_param(c, "api_id")->i;
     snprintf(s->api_hash, sizeof s->api_hash, "%.*s", (int)api_hash.len, (const char *)api_hash.data);
     snprintf(s->phone, sizeof s->phone, "%.*s", (int)phone.len, (const char *)phone.data);
-    if (!call_new_key(c, FIRST_DC))
+    /* PHONE_MIGRATE moves it home on the way. */
+    if (!call_new_key(c, dc_default(&c->gateway->dcs)->id))
         return;
     c->has_session = true;
     const struct tl_object *answer =
