@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Any bytes into the request parser: whole and in pieces it must tell the same, within its bounds. */
+ * Any bytes into the request parser: whole and in pieces it must tell the same, within its bounds.
+ */
 #include <stdlib.h>
 
 #include "http/parser.h"
@@ -29,7 +30,8 @@ static void check_head(const struct request_head *head, const struct http_limits
 }
 
 /* What was told, in a form that does not depend on where body pieces were cut. */
-static void tell(struct buf *log, enum request_event event, const struct request_parser *p, struct slice piece)
+static void tell(struct buf *log, enum request_event event, const struct request_parser *p,
+                 struct slice piece)
 {
     const struct http_request *r = &p->head->request;
     if (event == REQUEST_BODY) {
@@ -47,7 +49,8 @@ static void tell(struct buf *log, enum request_event event, const struct request
     }
 }
 
-static void run(const uint8_t *data, size_t size, size_t step, const struct http_limits *limits, struct buf *log)
+static void run(const uint8_t *data, size_t size, size_t step, const struct http_limits *limits,
+                struct buf *log)
 {
     struct request_head head;
     struct request_parser parser;
@@ -55,7 +58,8 @@ static void run(const uint8_t *data, size_t size, size_t step, const struct http
     request_parser_begin(&parser, &head, limits);
     size_t requests = 0;
     enum request_event event = REQUEST_MORE;
-    for (size_t at = 0; at < size && event != REQUEST_REFUSED && requests < REQUESTS_MAX; at += step) {
+    for (size_t at = 0; at < size && event != REQUEST_REFUSED && requests < REQUESTS_MAX;
+         at += step) {
         struct slice input = slice_of(data + at, size - at < step ? size - at : step);
         do {
             struct slice piece = {0};

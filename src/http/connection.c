@@ -45,8 +45,8 @@ static void read_on(struct connection *c)
         c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
 }
 
-/* Sends our end and reads on until the client's, so that unread bytes of its request do not reset the
- * connection under the answer (RFC 9112 9.6). */
+/* Sends our end and reads on until the client's, so that unread bytes of its request do not reset
+ * the connection under the answer (RFC 9112 9.6). */
 static void linger(struct connection *c)
 {
     uv_os_fd_t fd;
@@ -121,7 +121,8 @@ void connection_send(struct connection *c, struct slice head, struct slice body,
     size_t sent = n > 0 ? (size_t)n : 0;
     c->server->counters.bytes_out += head.len + body.len;
     connection_enter(c, CONNECTION_WRITING);
-    if ((n < 0 && n != UV_EAGAIN) || (sent < head.len + body.len && !queue_rest(c, head, body, sent))) {
+    if ((n < 0 && n != UV_EAGAIN) ||
+        (sent < head.len + body.len && !queue_rest(c, head, body, sent))) {
         connection_close(c);
     } else if (sent == head.len + body.len) {
         after_answer(c);
@@ -131,7 +132,6 @@ void connection_send(struct connection *c, struct slice head, struct slice body,
 /* limit: the bound that was passed, 0 for none. */
 static void refuse(struct connection *c, int status, const char *reason, size_t limit)
 {
-    static const char json[] = "application/json", type[] = "Content-Type";
     struct http_server *s = c->server;
     bool bodiless = c->exchange && slice_is(c->exchange->head.request.method, "HEAD");
     if (c->exchange)
@@ -141,7 +141,7 @@ static void refuse(struct connection *c, int status, const char *reason, size_t 
     buf_clear(&s->error_body);
     s->callbacks.error_body(s->callbacks.ctx, status, text, &s->error_body);
     struct http_header headers[] = {
-        {slice_str(type), slice_str(json)},
+        {slice_str("Content-Type"), slice_str("application/json")},
         {slice_str("Retry-After"), slice_str("1")},
     };
     struct slice body = buf_slice(&s->error_body);
@@ -156,7 +156,8 @@ static void refuse(struct connection *c, int status, const char *reason, size_t 
 
 static bool is_parsing_state(const struct connection *c)
 {
-    return c->state == CONNECTION_IDLE || c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY;
+    return c->state == CONNECTION_IDLE || c->state == CONNECTION_HEAD ||
+           c->state == CONNECTION_BODY;
 }
 
 /* A client that asked first is told to go on, unless its body is on the way anyway. */
@@ -215,7 +216,7 @@ static bool begin_exchange(struct connection *c)
     return true;
 }
 
-/* Until the input is used up, or a request waits for its answer, or the connection is at its end. */
+/* Until the input is used up, a request waits for its answer, or the connection ends. */
 static void parse(struct connection *c, struct slice *input)
 {
     while (is_parsing_state(c) && input->len > 0 && (c->exchange || begin_exchange(c))) {
@@ -252,7 +253,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = (uv_buf_t){c->server->read_buffer, room};
 }
 
-/* The client sent its end, which a closed socket and one that only finished sending look alike in. */
+/* The client sent its end: it has closed, or it has finished sending only. They look alike. */
 static void on_end(struct connection *c)
 {
     c->eof = true;
@@ -264,7 +265,7 @@ static void on_end(struct connection *c)
         connection_close(c);
 }
 
-/* Bytes behind the request that is being answered. Past the bound the socket is left alone until then. */
+/* Bytes behind the request that is being answered. Past the bound the socket is left alone. */
 static void keep_pending(struct connection *c, struct slice input)
 {
     buf_append(&c->pending, input.data, input.len);
@@ -330,7 +331,7 @@ struct connection *connection_new(struct http_server *s)
         return NULL;
     }
     c->server = s;
-    /* No more than pipelined_max is read on purpose; what came in one read with a request is kept, too. */
+    /* No more than pipelined_max is read on purpose, but one read may bring more with a request. */
     buf_init(&c->pending, s->limits.pipelined_max + READ_BUFFER_BYTES);
     c->state = CONNECTION_STATES;
     connection_enter(c, CONNECTION_IDLE);
@@ -354,9 +355,20 @@ void connection_start(struct connection *c)
         refuse(c, 503, "The server has too many connections.", 0);
 }
 
+/* A client that reads, however slowly, may go on. */
+static void write_timed_out(struct connection *c)
+{
+    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+    if (left >= c->progress) {
+        connection_close(c);
+        return;
+    }
+    c->progress = left;
+    connection_enter(c, CONNECTION_WRITING);
+}
+
 void connection_timed_out(struct connection *c)
 {
-    size_t left;
     switch (c->state) {
     case CONNECTION_HEAD:
         refuse(c, 408, "The request's headers took too long.", 0);
@@ -365,13 +377,7 @@ void connection_timed_out(struct connection *c)
         refuse(c, 408, "The request body took too long.", 0);
         break;
     case CONNECTION_WRITING:
-        left = uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
-        if (left < c->progress) {
-            c->progress = left;
-            connection_enter(c, CONNECTION_WRITING);
-            break;
-        }
-        connection_close(c);
+        write_timed_out(c);
         break;
     default:
         connection_close(c);

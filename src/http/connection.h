@@ -2,14 +2,15 @@
  * What server.c, connection.c, exchange.c and response.c share. Private to http/.
  *
  * Lifetime:
- * 1. A connection is in exactly one state, and in that state's queue, from accept until its handle is
- *    closed; it is freed in the handle's close callback, never earlier.
+ * 1. A connection is in exactly one state, and in that state's queue, from accept until its
+ *    handle is closed; it is freed in the handle's close callback, never earlier.
  * 2. An exchange belongs to one connection from the first byte of its request; when the connection
  *    goes first, the exchange lives on alone (gone) until http_respond.
  * 3. http_respond calls none of the caller's callbacks: a connection that may go on is put into
- *    CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's thread,
- *    on_request and coroutines included.
- * 4. The server is freed when it is closing, every handle is closed and every exchange has ended. */
+ *    CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's
+ *    thread, on_request and coroutines included.
+ * 4. The server is freed when it is closing, all handles are closed and all exchanges have ended.
+ */
 #ifndef TGREST_HTTP_CONNECTION_H
 #define TGREST_HTTP_CONNECTION_H
 
@@ -23,9 +24,9 @@ enum {
     ANSWER_HEAD_MAX = 64 * 1024,   /* ours are under 8 KiB, with a session string */
     LISTENERS_MAX = 8,             /* a few addresses: IPv4, IPv6, one for metrics */
     LISTEN_BACKLOG = 1024,         /* connections made while one loop iteration runs */
-    OVERLOAD_MAX = 64,             /* connections past the bound that are told 503; more are just closed */
-    LINGER_MS = 2000,              /* for the client to read an answer before its bytes are reset */
-    LINGER_BYTES_MAX = 16 * 1024 * 1024, /* of a refused upload, read and dropped so that it sees why */
+    OVERLOAD_MAX = 64, /* connections past the bound that are told 503; more are just closed */
+    LINGER_MS = 2000,  /* for the client to read an answer before its bytes are reset */
+    LINGER_BYTES_MAX = 16 * 1024 * 1024, /* of a refused upload, dropped so that it sees why */
 };
 
 enum connection_state {
@@ -48,7 +49,7 @@ struct connection {
     uint64_t deadline;              /* loop time, ms; 0 for none */
     struct http_exchange *exchange; /* NULL between requests */
     struct buf pending;             /* bytes of further requests */
-    size_t progress;                /* WRITING: bytes left at the last look; LINGERING: bytes dropped */
+    size_t progress; /* WRITING: bytes left at the last look; LINGERING: bytes dropped */
     enum connection_state state;
     bool reading;
     bool eof;         /* the client has sent its end */
@@ -128,8 +129,8 @@ void exchange_end(struct http_exchange *x);
 void exchange_free_pool(struct http_server *s);
 
 /* response.c */
-/* The status line and headers of an answer, in s->answer_head; body_bytes is what Content-Length says.
- * Headers that would break the framing are left out. */
+/* The status line and headers of an answer, in s->answer_head; body_bytes is what Content-Length
+ * says. Headers that would break the framing are left out. */
 struct slice response_head(struct http_server *s, int status, const struct http_header *headers,
                            size_t n_headers, size_t body_bytes, const char *connection);
 

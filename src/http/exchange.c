@@ -79,8 +79,8 @@ bool http_exchange_gone(const struct http_exchange *x)
     return x->connection == NULL;
 }
 
-void http_respond(struct http_exchange *x, int status, const struct http_header *headers, size_t n_headers,
-                  struct slice body)
+void http_respond(struct http_exchange *x, int status, const struct http_header *headers,
+                  size_t n_headers, struct slice body)
 {
     struct connection *c = x->connection;
     if (!c) {

@@ -52,12 +52,14 @@ static int refuse_over(struct request_parser *p, int status, const char *reason,
 
 static int refuse_target(struct request_parser *p)
 {
-    return refuse_over(p, 414, "The request target has too many bytes.", p->limits->target_bytes_max);
+    return refuse_over(p, 414, "The request target has too many bytes.",
+                       p->limits->target_bytes_max);
 }
 
 static int refuse_head(struct request_parser *p)
 {
-    return refuse_over(p, 431, "The request's headers have too many bytes.", p->limits->head_bytes_max);
+    return refuse_over(p, 431, "The request's headers have too many bytes.",
+                       p->limits->head_bytes_max);
 }
 
 /* RFC 9110 5.6.2 */
@@ -177,10 +179,13 @@ static int locate_headers(struct request_parser *p)
 /* "http://host:port/path" is as good as "/path" (RFC 9112 3.2.2). */
 static struct slice without_origin(struct slice target)
 {
-    size_t scheme = slice_starts_with(target, "http://") ? 7 : slice_starts_with(target, "https://") ? 8 : 0;
-    if (scheme == 0)
+    size_t i = 0;
+    if (slice_starts_with(target, "http://"))
+        i = strlen("http://");
+    else if (slice_starts_with(target, "https://"))
+        i = strlen("https://");
+    else
         return target;
-    size_t i = scheme;
     while (i < target.len && target.data[i] != '/' && target.data[i] != '?')
         i++;
     return slice_of(target.data + i, target.len - i);
@@ -191,7 +196,8 @@ static int split_target(struct request_parser *p)
     struct http_request *r = &p->head->request;
     for (size_t i = 0; i < r->target.len; i++)
         if (r->target.data[i] <= ' ' || r->target.data[i] >= 0x7f || r->target.data[i] == '#')
-            return refuse(p, 400, "The request target has a character that must be percent-encoded.");
+            return refuse(p, 400,
+                          "The request target has a character that must be percent-encoded.");
     struct slice rest = without_origin(r->target);
     const uint8_t *mark = rest.len ? memchr(rest.data, '?', rest.len) : NULL;
     r->path = mark ? slice_of(rest.data, (size_t)(mark - rest.data)) : rest;
@@ -259,10 +265,11 @@ static int on_headers_complete(http_parser *machine)
     else if (machine->flags & F_CONTENTLENGTH)
         p->data_left = machine->content_length;
     if (p->data_left > INT64_MAX)
-        return refuse_over(p, 413, "The request body has too many bytes.", p->limits->body_bytes_max);
+        return refuse_over(p, 413, "The request body has too many bytes.",
+                           p->limits->body_bytes_max);
     if (p->data_left > 0)
         head->body_bytes = (int64_t)p->data_left;
-    /* Whether to change the protocol is the server's decision: the body, if any, is read as usual. */
+    /* Whether to change the protocol is the server's decision: a body is read as usual. */
     machine->upgrade = 0;
     p->head_done = true;
     p->framing_bytes = 0;
@@ -341,8 +348,8 @@ static void feed(struct request_parser *p, struct slice *input, size_t n)
 }
 
 /* The length of the piece up to the line's end, 0 if it breaks the rules of a line: ended by CR LF,
- * none of the two anywhere else, no blank at its front (a folded header), nothing in the one that ends
- * a chunk. */
+ * none of the two anywhere else, no blank at its front (a folded header), nothing in the one that
+ * ends a chunk. */
 static size_t line_piece(struct request_parser *p, struct slice input)
 {
     if (p->after_cr) {
@@ -409,7 +416,8 @@ static struct slice take_data(struct request_parser *p, struct slice *input)
     return data;
 }
 
-enum request_event request_parser_next(struct request_parser *p, struct slice *input, struct slice *body)
+enum request_event request_parser_next(struct request_parser *p, struct slice *input,
+                                       struct slice *body)
 {
     for (;;) {
         if (p->status != 0)

@@ -59,6 +59,7 @@ struct request_parser {
 void request_parser_begin(struct request_parser *p, struct request_head *head,
                           const struct http_limits *limits);
 /* Takes bytes off the front of *input until something is to be told. */
-enum request_event request_parser_next(struct request_parser *p, struct slice *input, struct slice *body);
+enum request_event request_parser_next(struct request_parser *p, struct slice *input,
+                                       struct slice *body);
 
 #endif

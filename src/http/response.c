@@ -27,9 +27,9 @@ static void render_date(struct http_server *s, int64_t unix_s)
     time_t t = (time_t)unix_s;
     struct tm tm;
     gmtime_r(&t, &tm);
-    snprintf(s->date, sizeof s->date, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-             tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
-             tm.tm_sec);
+    snprintf(s->date, sizeof s->date, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000,
+             tm.tm_hour, tm.tm_min, tm.tm_sec);
     s->date_s = unix_s;
 }
 
@@ -72,7 +72,8 @@ struct slice response_head(struct http_server *s, int status, const struct http_
     buf_append(b, "\r\n", 2);
     for (size_t i = 0; i < n_headers; i++) {
         if (breaks_framing(headers[i].name) || breaks_framing(headers[i].value))
-            log_event(&s->log, LOG_ERROR, "http_header_dropped", log_slice("name", headers[i].name));
+            log_event(&s->log, LOG_ERROR, "http_header_dropped",
+                      log_slice("name", headers[i].name));
         else
             append_header(b, headers[i].name, headers[i].value);
     }
@@ -85,7 +86,8 @@ struct slice response_head(struct http_server *s, int status, const struct http_
         append_header(b, slice_str("Connection"), slice_str(connection));
     buf_append(b, "\r\n", 2);
     if (b->failed && n_headers > 0) {
-        log_event(&s->log, LOG_ERROR, "http_headers_too_large", log_int("count", (int64_t)n_headers));
+        log_event(&s->log, LOG_ERROR, "http_headers_too_large",
+                  log_int("count", (int64_t)n_headers));
         return response_head(s, status, NULL, 0, body_bytes, connection);
     }
     return buf_slice(b);

@@ -11,17 +11,17 @@
 struct http_limits http_limits_default(void)
 {
     return (struct http_limits){
-        .connections_max = 16384,       /* 0.4 KiB each idle: 6 MiB a worker */
-        .head_bytes_max = 16 * 1024,    /* a 4 KiB session string, and the 8 KiB that proxies pass */
-        .target_bytes_max = 8 * 1024,   /* what nginx takes; our longest query is a search text */
-        .headers_max = 100,             /* browsers behind two proxies send about 30 */
-        .body_bytes_max = 1024 * 1024,  /* JSON only: the longest message is 16 KiB of escapes */
-        .head_timeout_ms = 10 * 1000,   /* a head is one packet or three; a slow phone has seconds */
-        .body_timeout_ms = 20 * 1000,   /* a mobile link's outage */
-        .idle_timeout_ms = 75 * 1000,   /* past the 60 s after which balancers drop theirs */
-        .write_timeout_ms = 20 * 1000,  /* as the body's */
-        .half_close_ms = 2 * 1000,      /* an ordinary call is done; a gone client costs no more */
-        .pipelined_max = 16 * 1024,     /* one head of the largest size */
+        .connections_max = 16384,      /* 0.4 KiB each idle: 6 MiB a worker */
+        .head_bytes_max = 16 * 1024,   /* a 4 KiB session string, and the 8 KiB that proxies pass */
+        .target_bytes_max = 8 * 1024,  /* what nginx takes; our longest query is a search text */
+        .headers_max = 100,            /* browsers behind two proxies send about 30 */
+        .body_bytes_max = 1024 * 1024, /* JSON only: the longest message is 16 KiB of escapes */
+        .head_timeout_ms = 10 * 1000,  /* a head is one packet or three; a slow phone has seconds */
+        .body_timeout_ms = 20 * 1000,  /* a mobile link's outage */
+        .idle_timeout_ms = 75 * 1000,  /* past the 60 s after which balancers drop theirs */
+        .write_timeout_ms = 20 * 1000, /* as the body's */
+        .half_close_ms = 2 * 1000,     /* an ordinary call is done; a gone client costs no more */
+        .pipelined_max = 16 * 1024,    /* one head of the largest size */
     };
 }
 
@@ -69,7 +69,8 @@ static void on_timer(uv_timer_t *timer)
             ensure_timer(s, s->queues[i].first->deadline);
 }
 
-/* Resumes those that are ready now; who gets ready meanwhile waits for the next turn of the loop. */
+/* Resumes those that are ready now; who gets ready meanwhile waits for the next turn of the loop.
+ */
 static void on_resume(uv_idle_t *idle)
 {
     struct http_server *s = idle->data;
@@ -138,7 +139,8 @@ static int parse_address(const char *text, struct sockaddr_storage *out)
                      : uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out);
 }
 
-static int bind_and_listen(uv_tcp_t *tcp, const struct sockaddr_storage *address, bool reuse_port, int *port)
+static int bind_and_listen(uv_tcp_t *tcp, const struct sockaddr_storage *address, bool reuse_port,
+                           int *port)
 {
     uv_os_fd_t fd;
     int on = 1;
@@ -207,14 +209,16 @@ int http_server_adopt(struct http_server *s, uv_os_sock_t fd)
 /* ---- beginning and end ---- */
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_limits *limits,
-                                    const struct http_callbacks *callbacks, const struct clock *clock,
-                                    const struct log *log)
+                                    const struct http_callbacks *callbacks,
+                                    const struct clock *clock, const struct log *log)
 {
     struct http_server *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->loop = loop;
     s->limits = *limits;
+    if (s->limits.pipelined_max == 0)
+        s->limits.pipelined_max = 1; /* with no room to read there is no way to see a client go */
     s->callbacks = *callbacks;
     s->clock = *clock;
     s->log = *log;
@@ -268,7 +272,8 @@ static void on_own_handle_closed(uv_handle_t *handle)
     server_handle_closed(handle->data);
 }
 
-/* The resumer is closed last of the requests to close, so that the server outlives its exchanges. */
+/* The resumer is closed last of the requests to close, so that the server outlives its exchanges.
+ */
 void server_exchange_ended(struct http_server *s)
 {
     if (s->closing && s->exchanges_open == 0 && !uv_is_closing((uv_handle_t *)&s->resumer))

@@ -2,14 +2,15 @@
  * HTTP/1.1 server on a libuv loop: parses, bounds, keeps alive, answers. Knows no route.
  *
  * Lifetime: an exchange is one request with its one answer. It exists from on_request until
- * http_respond (or the end of a streamed answer); the connection may vanish earlier: on_gone tells so
- * once, and http_respond is then accepted and drops the answer. Nothing is freed inside a callback of
- * its own.
+ * http_respond (or the end of a streamed answer); the connection may vanish earlier: on_gone tells
+ * so once, and http_respond is then accepted and drops the answer. Nothing is freed inside a
+ * callback of its own.
  *
  * A client that sent its end (FIN) while an answer is pending may have closed, or may have finished
- * sending only (`nc -N`): the two look alike. So the answer may still be given for half_close_ms, then
- * the client counts as gone. A reset counts at once. While a client has pipelined_max bytes of further
- * requests waiting, its socket is not read, and its going is seen only when the answer is written.
+ * sending only (`nc -N`): the two look alike. So the answer may still be given for half_close_ms,
+ * then the client counts as gone. A reset counts at once. While a client has pipelined_max bytes of
+ * further requests waiting, its socket is not read, and its going is seen only when the answer is
+ * written.
  *
  * One thread: everything is called on the loop's. The process must ignore SIGPIPE. */
 #ifndef TGREST_HTTP_SERVER_H
@@ -23,7 +24,7 @@
 struct http_server;
 struct http_exchange;
 
-struct http_limits {
+struct http_limits { /* times of 0: no such timeout */
     size_t connections_max;
     size_t head_bytes_max;    /* request line and headers: 431 */
     size_t target_bytes_max;  /* 414 */
@@ -50,7 +51,7 @@ struct http_request {
     struct slice query;  /* after '?', not decoded */
     const struct http_header *headers;
     size_t n_headers;
-    struct slice body;   /* whole; empty for none */
+    struct slice body; /* whole; empty for none */
     bool keep_alive;
 };
 /* The first header of that name, case-insensitive; empty slice with NULL data if there is none. */
@@ -62,7 +63,9 @@ struct http_callbacks {
     /* The client closed or broke before the answer; x stays valid until http_respond. */
     void (*on_gone)(void *ctx, struct http_exchange *x);
     /* The server itself refuses a request (malformed, too large, too slow, overloaded): the body of
-     * its answer, so that every error has the caller's shape. `what` is a sentence for people. */
+     * its answer, so that every error has the caller's shape (JSON). `what` is a sentence for
+     * people, with the limit where one was passed. status: 400, 408, 413, 414, 417, 431, 501, 503,
+     * 505. */
     void (*error_body)(void *ctx, int status, const char *what, struct buf *body);
     void *ctx;
 };
@@ -78,14 +81,16 @@ struct http_counters {
 };
 
 struct http_server *http_server_new(uv_loop_t *loop, const struct http_limits *limits,
-                                    const struct http_callbacks *callbacks, const struct clock *clock,
-                                    const struct log *log);
-/* "127.0.0.1:8000", "[::1]:0"; reuse_port for several workers on one address. On success *port is the
- * bound port. Returns 0 or a libuv error code. May be called several times. */
+                                    const struct http_callbacks *callbacks,
+                                    const struct clock *clock, const struct log *log);
+/* "127.0.0.1:8000", "[::1]:0"; reuse_port for several workers on one address. On success *port is
+ * the bound port. Returns 0 or a libuv error code. May be called several times. */
 int http_server_listen(struct http_server *s, const char *address, bool reuse_port, int *port);
-/* An accepted or socketpair'd descriptor as a connection (tests; a connection that moves workers). */
+/* An accepted or socketpair'd descriptor as a connection (tests; a connection that moves workers).
+ * Returns 0, or a libuv error code and the descriptor stays the caller's. */
 int http_server_adopt(struct http_server *s, uv_os_sock_t fd);
-/* Stops accepting; idle connections close; each open exchange's answer carries Connection: close. */
+/* Stops accepting; idle connections close; each open exchange's answer carries Connection: close.
+ */
 void http_server_drain(struct http_server *s);
 bool http_server_idle(const struct http_server *s); /* no connection left */
 /* Closes everything; on_gone is called for each open exchange, here. on_closed is called when every
@@ -102,7 +107,7 @@ bool http_exchange_gone(const struct http_exchange *x);
 /* Exactly once per exchange. headers: without Content-Length, Connection, Date (the server's own);
  * everything is copied before it returns, and written to the socket at once where it fits. HEAD
  * answers send no body. After it x is gone. */
-void http_respond(struct http_exchange *x, int status, const struct http_header *headers, size_t n_headers,
-                  struct slice body);
+void http_respond(struct http_exchange *x, int status, const struct http_header *headers,
+                  size_t n_headers, struct slice body);
 
 #endif

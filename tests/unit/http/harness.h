@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A server and its clients on one loop: clients are plain sockets, everything awaited is an event. */
+ * A server and its clients on one loop: clients are plain sockets, everything awaited is an event.
+ */
 #ifndef TGREST_TESTS_HTTP_HARNESS_H
 #define TGREST_TESTS_HTTP_HARNESS_H
 
@@ -263,7 +264,8 @@ static inline void expect_end(struct world *w, struct client *c)
 }
 
 /* An echo's answer; connection is "" or a whole header line. */
-static inline void expect_echo(struct world *w, struct client *c, const char *text, const char *connection)
+static inline void expect_echo(struct world *w, struct client *c, const char *text,
+                               const char *connection)
 {
     char answer[512];
     snprintf(answer, sizeof answer,

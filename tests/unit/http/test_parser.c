@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The parser against tests/vectors/http/requests.txt, in every kind of split, and against its bounds. */
+ * The parser against tests/vectors/http/requests.txt, in every kind of split, and against its
+ * bounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,8 +57,9 @@ static void log_head(struct run *r)
     log_slice_of(r, "HEAD ", q->method);
     log_slice_of(r, " path=", q->path);
     log_slice_of(r, " query=", q->query);
-    buf_printf(&r->log, " %s length=%d%s%s ", q->keep_alive ? "keep" : "close", (int)r->head.body_bytes,
-               r->head.expects_continue ? " expects" : "", r->head.upgrade ? " upgrade" : "");
+    buf_printf(&r->log, " %s length=%d%s%s ", q->keep_alive ? "keep" : "close",
+               (int)r->head.body_bytes, r->head.expects_continue ? " expects" : "",
+               r->head.upgrade ? " upgrade" : "");
     for (size_t i = 0; i < q->n_headers; i++) {
         log_slice_of(r, "[", q->headers[i].name);
         log_slice_of(r, "=", q->headers[i].value);
@@ -126,17 +128,22 @@ static void unescape(struct buf *out, const char *text, size_t len)
             buf_append_byte(out, (uint8_t)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
             i += 2;
         } else {
-            buf_append_byte(out, c == 'r' ? '\r' : c == 'n' ? '\n' : c == 't' ? '\t' : c == '0' ? 0 : (uint8_t)c);
+            buf_append_byte(out, c == 'r'   ? '\r'
+                                 : c == 'n' ? '\n'
+                                 : c == 't' ? '\t'
+                                 : c == '0' ? 0
+                                            : (uint8_t)c);
         }
     }
 }
 
-static void expect_log(struct run *r, const struct buf *expected, const char *name, const char *how, uint64_t seed)
+static void expect_log(struct run *r, const struct buf *expected, const char *name, const char *how,
+                       uint64_t seed)
 {
     if (!slice_eq(buf_slice(&r->log), buf_slice(expected)))
         fail_msg("%s, fed %s (TGREST_TEST_SEED=%llu):\n%.*sinstead of\n%.*s", name, how,
-                 (unsigned long long)seed, (int)r->log.len, (const char *)r->log.data, (int)expected->len,
-                 (const char *)expected->data);
+                 (unsigned long long)seed, (int)r->log.len, (const char *)r->log.data,
+                 (int)expected->len, (const char *)expected->data);
 }
 
 /* Pieces are copied to their exact size, so that ASan sees a byte read outside of them. */
@@ -149,8 +156,8 @@ static void feed_copy(struct run *r, const uint8_t *data, size_t len)
     free(copy);
 }
 
-static void check_case(const char *name, const struct buf *input, const struct buf *expected, struct rng *rng,
-                       uint64_t seed)
+static void check_case(const char *name, const struct buf *input, const struct buf *expected,
+                       struct rng *rng, uint64_t seed)
 {
     for (int i = 0; i < 2 + RANDOM_SPLITS; i++) {
         struct run r;
@@ -160,7 +167,11 @@ static void check_case(const char *name, const struct buf *input, const struct b
             n = i == 0 ? left : i == 1 ? 1 : 1 + (size_t)rng_below(rng, left);
             feed_copy(&r, input->data + at, n);
         }
-        expect_log(&r, expected, name, i == 0 ? "whole" : i == 1 ? "byte by byte" : "in random pieces", seed);
+        expect_log(&r, expected, name,
+                   i == 0   ? "whole"
+                   : i == 1 ? "byte by byte"
+                            : "in random pieces",
+                   seed);
         run_free(&r);
     }
 }
@@ -255,7 +266,8 @@ static void test_chunk_bound_begins_anew_after_data(void **state)
 static void test_header_look_up_ignores_case(void **state)
 {
     (void)state;
-    struct http_header headers[] = {{slice_str("X-A"), slice_str("1")}, {slice_str("x-a"), slice_str("2")},
+    struct http_header headers[] = {{slice_str("X-A"), slice_str("1")},
+                                    {slice_str("x-a"), slice_str("2")},
                                     {slice_str("Empty"), slice_str("")}};
     struct http_request r = {.headers = headers, .n_headers = 3};
     assert_true(slice_is(http_header_get(&r, "x-A"), "1"));

@@ -47,8 +47,9 @@ static void test_date_follows_the_clock(void **state)
 static void test_bytes_one_at_a_time(void **state)
 {
     (void)state;
-    static const char request[] = "POST /now HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                  "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    static const char request[] =
+        "POST /now HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     struct world w;
     struct client c;
     with_defaults(&w);
@@ -110,9 +111,11 @@ static void test_close_when_the_client_says_so(void **state)
         const char *connection;
         bool ends;
     } cases[] = {
-        {"GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET_NOW, "Connection: close\r\n", true},
+        {"GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET_NOW,
+         "Connection: close\r\n", true},
         {"GET /now HTTP/1.0\r\n\r\n", "Connection: close\r\n", true},
-        {"GET /now HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "Connection: keep-alive\r\n", false},
+        {"GET /now HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "Connection: keep-alive\r\n",
+         false},
     };
     struct world w;
     with_defaults(&w);
@@ -140,14 +143,16 @@ static void test_continue_is_sent_to_who_waits_for_it(void **state)
     struct client c;
     with_defaults(&w);
     client_pair(&c, &w);
-#define POST_EXPECTING "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+#define POST_EXPECTING                                                                             \
+    "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     client_send(&c, POST_EXPECTING);
     expect_bytes(&w, &c, "HTTP/1.1 100 Continue\r\n\r\n");
     client_send(&c, "hi");
     expect_echo(&w, &c, "POST /now hi", "");
     client_send(&c, POST_EXPECTING "hi");
     expect_echo(&w, &c, "POST /now hi", "");
-    client_send(&c, "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
+    client_send(&c, "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: "
+                    "99999999\r\n\r\n");
     expect_refusal(&w, &c, 413);
     client_free(&c, &w);
     world_free(&w);
@@ -166,7 +171,8 @@ static void test_large_answer_to_a_client_that_reads_late(void **state)
     while (w.counters->requests == 0)
         uv_run(&w.loop, UV_RUN_ONCE);
     client_listen(&c);
-    expect_bytes(&w, &c, "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 5000000\r\n\r\n");
+    expect_bytes(&w, &c,
+                 "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 5000000\r\n\r\n");
     await_bytes(&w, &c, w.big_bytes);
     for (size_t i = 0; i < w.big_bytes; i++)
         if (c.in.data[i] != 'x')
@@ -265,8 +271,9 @@ static void test_half_closed_client_is_gone_after_a_while(void **state)
 static void test_client_that_goes_within_a_request_is_no_request(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"GET", "GET / HTTP/1.1\r\nHost: a\r\n",
-                                        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"};
+    static const char *const parts[] = {
+        "GET", "GET / HTTP/1.1\r\nHost: a\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"};
     struct world w;
     with_defaults(&w);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

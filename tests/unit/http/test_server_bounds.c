@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a client cannot do: send nonsense, too much, too slowly, from too many connections; and how a
- * server ends. */
+ * What a client cannot do: send nonsense, too much, too slowly, from too many connections; and how
+ * a server ends. */
 #include "harness.h"
 
 static void test_refusals_reach_the_client_in_the_callers_shape(void **state)
@@ -16,7 +16,9 @@ static void test_refusals_reach_the_client_in_the_callers_shape(void **state)
         {"GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa HTTP/1.1\r\nHost: a\r\n\r\n", 414},
         {"GET / HTTP/1.1\r\nHost: a\r\n1:\r\n2:\r\n3:\r\n4:\r\n\r\n", 431},
         {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world", 413},
-        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n", 413},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello "
+         "world\r\n0\r\n\r\n",
+         413},
         {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nhello", 400},
     };
     struct http_limits limits = http_limits_default();
@@ -173,8 +175,9 @@ static void test_flood_behind_the_last_request_does_not_cost_its_answer(void **s
 static void test_slow_head_and_body_are_told_so(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"GET / HTTP/1.1\r\nHost: a\r\n",
-                                        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"};
+    static const char *const parts[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"};
     struct http_limits limits = http_limits_default();
     limits.head_timeout_ms = limits.body_timeout_ms = 5;
     struct world w;
@@ -250,11 +253,45 @@ static void test_client_that_does_not_read_is_closed(void **state)
     world_free(&w);
 }
 
+static void on_sip(uv_timer_t *timer)
+{
+    struct client *c = timer->data;
+    char bytes[100 * 1000];
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n > 0)
+        buf_append(&c->in, bytes, (size_t)n);
+    c->eof = n == 0;
+}
+
+static void test_client_that_reads_slowly_gets_its_answer(void **state)
+{
+    (void)state;
+    enum { SIP_MS = 20, SIPS = 20 };
+    struct http_limits limits = http_limits_default();
+    limits.write_timeout_ms = SIP_MS * SIPS / 2;
+    struct world w;
+    struct client c;
+    uv_timer_t sip;
+    world_init(&w, &limits);
+    w.big_bytes = SIPS * 100 * 1000;
+    client_pair(&c, &w);
+    uv_poll_stop(&c.poll);
+    client_send(&c, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    uv_timer_init(&w.loop, &sip);
+    sip.data = &c;
+    uv_timer_start(&sip, on_sip, SIP_MS, SIP_MS);
+    await_bytes(&w, &c, w.big_bytes);
+    uv_close((uv_handle_t *)&sip, NULL);
+    client_free(&c, &w);
+    world_free(&w);
+}
+
 static void test_waiting_for_the_caller_has_no_timeout(void **state)
 {
     (void)state;
     struct http_limits limits = http_limits_default();
-    limits.head_timeout_ms = limits.body_timeout_ms = limits.idle_timeout_ms = limits.write_timeout_ms = 2;
+    limits.head_timeout_ms = limits.body_timeout_ms = limits.idle_timeout_ms =
+        limits.write_timeout_ms = 2;
     struct world w;
     struct client c, other;
     world_init(&w, &limits);
@@ -319,8 +356,9 @@ static void test_listens_on_both_families_and_shares_ports(void **state)
     assert_int_equal(http_server_listen(v.server, address, false, &again), UV_EADDRINUSE);
     int rc = http_server_listen(w.server, "[::1]:0", false, &again);
     assert_true((rc == 0 && again > 0) || rc == UV_EADDRNOTAVAIL || rc == UV_EAFNOSUPPORT);
-    static const char *const bad[] = {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                                      "::1:80", "[::1:80", "localhost:80", "[]:80", "1.2.3.4:8x"};
+    static const char *const bad[] = {
+        "",       "127.0.0.1", "127.0.0.1:",   "127.0.0.1:65536", "127.0.0.1:-1",
+        "::1:80", "[::1:80",   "localhost:80", "[]:80",           "1.2.3.4:8x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_not_equal(http_server_listen(w.server, bad[i], false, &again), 0);
     world_free(&v);
@@ -419,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_dripping_does_not_prolong_the_head),
         cmocka_unit_test(test_idle_connection_is_closed_quietly),
         cmocka_unit_test(test_client_that_does_not_read_is_closed),
+        cmocka_unit_test(test_client_that_reads_slowly_gets_its_answer),
         cmocka_unit_test(test_waiting_for_the_caller_has_no_timeout),
         cmocka_unit_test(test_too_many_connections_are_told_so),
         cmocka_unit_test(test_listens_on_both_families_and_shares_ports),
