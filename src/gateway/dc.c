@@ -161,10 +161,11 @@ bool dc_table_init(struct dc_table *t, const struct options *o, char *error)
         add_builtin(t, test, sizeof test / sizeof *test);
     else if (o->dcs.n == 0)
         add_builtin(t, production, sizeof production / sizeof *production);
-    if (ok && o->dc_keys.n > 0)
+    const char *pem = o->dc_key_pem ? o->dc_key_pem : o->test_dc ? test_key : production_key;
+    if (ok && !o->dc_key_pem && o->dc_keys.n > 0)
         ok = add_key_files(t, &o->dc_keys, error);
-    else if (ok && !add_keys(t, slice_str(o->test_dc ? test_key : production_key))) {
-        snprintf(error, OPTION_ERROR_BYTES, "the built-in RSA key cannot be read");
+    else if (ok && !add_keys(t, slice_str(pem))) {
+        snprintf(error, OPTION_ERROR_BYTES, "the data centre's RSA key cannot be read");
         ok = false;
     }
     if (!ok)

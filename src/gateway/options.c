@@ -13,6 +13,8 @@ const struct option_spec gateway_options[] = {
      "address of data centre N, in place of the built-in table; repeatable"},
     {"--dc-key", "FILE", "TGREST_DC_KEY", OPTION_LIST, AT(dc_keys), 0, 0,
      "PEM file of a data centre's RSA key, in place of the built-in ones; repeatable"},
+    {NULL, NULL, "TGREST_DC_KEY_PEM", OPTION_TEXT, AT(dc_key_pem), 0, 0,
+     "such keys as PEM text, in place of files"},
     {"--test-dc", NULL, "TGREST_TEST_DC", OPTION_FLAG, AT(test_dc), 0, 0,
      "use Telegram's test data centres"},
     {"--schema", "FILE", "TGREST_SCHEMA", OPTION_TEXT, AT(schema), 0, 0,

@@ -53,6 +53,7 @@ struct options {
     struct option_list listen;
     struct option_list dcs;     /* N=HOST:PORT */
     struct option_list dc_keys; /* PEM files */
+    char *dc_key_pem;           /* such keys as text, from the environment; wins over the files */
     bool test_dc;
     char *schema;               /* file; NULL = the embedded one */
     char *key_file;             /* sealing keys; NULL = tgrest.key */

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/link.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+#include "gateway/worker.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 5000,         /* a far data centre answers a SYN within a few hundred ms */
+    WRITE_QUEUE_MAX = 8 * 1024 * 1024, /* eight full frames; a peer that does not read is given up */
+    WRITE_KEEP_MAX = 64 * 1024,        /* scratch kept between writes */
+};
+
+struct link {
+    uv_tcp_t tcp;
+    union {
+        uv_connect_t connect;
+        uv_getaddrinfo_t resolve;
+    };
+    struct worker *worker;
+    struct dc *dc;
+    const struct link_owner *owner; /* NULL once closed */
+    void *ctx;
+    struct transport transport;
+    struct buf in;                  /* the beginning of a frame whose rest is on its way */
+    struct wheel_timer timer;       /* connect timeout */
+    bool resolving;
+    bool connected;
+    bool closed;                    /* uv_close was called */
+    bool handle_gone;               /* the loop knows the handle no more */
+};
+
+struct pending_write {
+    uv_write_t request;
+    uint8_t bytes[];
+};
+
+static void free_when_done(struct link *l)
+{
+    if (!l->handle_gone || l->resolving)
+        return;
+    transport_free(&l->transport);
+    buf_free(&l->in);
+    free(l);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct link *l = handle->data;
+    l->handle_gone = true;
+    free_when_done(l);
+}
+
+void link_close(struct link *l)
+{
+    if (l->closed)
+        return;
+    l->closed = true;
+    l->owner = NULL;
+    worker_disarm(l->worker, &l->timer);
+    if (l->resolving)
+        uv_cancel((uv_req_t *)&l->resolve);
+    if (l->connected)
+        metric_add(&l->worker->metrics.upstream_connections_open, (uint64_t)-1);
+    uv_close((uv_handle_t *)&l->tcp, on_closed);
+}
+
+static void lose(struct link *l, const char *reason)
+{
+    const struct link_owner *owner = l->owner;
+    if (!owner)
+        return;
+    if (!l->connected) {
+        metric_add(&l->worker->metrics.upstream_connect_failures_total, 1);
+        atomic_fetch_add_explicit(&l->dc->next_address, 1, memory_order_relaxed);
+    }
+    link_close(l);
+    owner->lost(l->ctx, reason);
+}
+
+static void on_connect_timeout(struct wheel_timer *timer)
+{
+    lose(LIST_OWNER(timer, struct link, timer), "the data centre does not answer");
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct link *l = handle->data;
+    *buf = uv_buf_init((char *)l->worker->read_buffer, WORKER_READ_BYTES);
+}
+
+/* Hands on every whole frame; returns how many bytes were used up. */
+static size_t take_frames(struct link *l, uint8_t *bytes, size_t len)
+{
+    size_t used = 0;
+    while (l->owner) {
+        size_t consumed = 0;
+        struct transport_event event = transport_read(&l->transport, bytes + used, len - used, &consumed);
+        used += consumed;
+        switch (event.type) {
+        case TRANSPORT_NEED_MORE:
+            return used;
+        case TRANSPORT_FRAME:
+            metric_add(&l->worker->metrics.upstream_frames_received_total, 1);
+            l->owner->frame(l->ctx, event.payload, event.len);
+            break;
+        case TRANSPORT_QUICK_ACK:
+            break;
+        case TRANSPORT_ERROR:
+            l->owner->refused(l->ctx, event.code);
+            break;
+        case TRANSPORT_BROKEN:
+            lose(l, event.reason);
+            break;
+        }
+    }
+    return len;
+}
+
+static void take_bytes(struct link *l, uint8_t *bytes, size_t len)
+{
+    metric_add(&l->worker->metrics.upstream_bytes_in_total, len);
+    if (l->in.len == 0) {
+        size_t used = take_frames(l, bytes, len);
+        buf_append(&l->in, bytes + used, len - used);
+    } else {
+        buf_append(&l->in, bytes, len);
+        if (!l->in.failed)
+            buf_drop_front(&l->in, take_frames(l, l->in.data, l->in.len));
+        if (l->in.len == 0)
+            buf_shrink(&l->in, 0);
+    }
+    if (l->in.failed)
+        lose(l, "a frame is too large");
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct link *l = stream->data;
+    struct worker *w = l->worker;
+    if (n > 0)
+        take_bytes(l, (uint8_t *)buf->base, (size_t)n);
+    else if (n < 0)
+        lose(l, n == UV_EOF ? "the data centre closed the connection" : uv_strerror((int)n));
+    worker_run(w);
+}
+
+/* ---- connecting ---- */
+
+static void on_connect(uv_connect_t *request, int status)
+{
+    struct link *l = request->handle->data;
+    struct worker *w = l->worker;
+    if (l->closed)
+        return;
+    worker_disarm(w, &l->timer);
+    if (status == 0)
+        status = uv_read_start((uv_stream_t *)&l->tcp, on_alloc, on_read);
+    if (status) {
+        lose(l, uv_strerror(status));
+    } else {
+        l->connected = true;
+        uv_tcp_nodelay(&l->tcp, 1);
+        metric_add(&w->metrics.upstream_connects_total, 1);
+        metric_add(&w->metrics.upstream_connections_open, 1);
+        l->owner->connected(l->ctx);
+    }
+    worker_run(w);
+}
+
+static int connect_to(struct link *l, const struct sockaddr *address)
+{
+    return uv_tcp_connect(&l->connect, &l->tcp, address, on_connect);
+}
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *result)
+{
+    struct link *l = request->data;
+    struct worker *w = l->worker;
+    l->resolving = false;
+    if (l->closed) {
+        uv_freeaddrinfo(result);
+        free_when_done(l);
+        return;
+    }
+    if (status == 0)
+        status = connect_to(l, result->ai_addr);
+    uv_freeaddrinfo(result);
+    if (status)
+        lose(l, uv_strerror(status));
+    worker_run(w);
+}
+
+static int resolve(struct link *l, const struct dc_address *address)
+{
+    static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    char port[8];
+    snprintf(port, sizeof port, "%d", address->port);
+    l->resolve.data = l;
+    int status = uv_getaddrinfo(&l->worker->loop, &l->resolve, on_resolved, address->host, port, &hints);
+    l->resolving = status == 0;
+    return status;
+}
+
+static int begin_connect(struct link *l)
+{
+    uint32_t turn = atomic_load_explicit(&l->dc->next_address, memory_order_relaxed);
+    const struct dc_address *address = &l->dc->addresses[turn % l->dc->n_addresses];
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (uv_ip4_addr(address->host, address->port, &v4) == 0)
+        return connect_to(l, (const struct sockaddr *)&v4);
+    if (uv_ip6_addr(address->host, address->port, &v6) == 0)
+        return connect_to(l, (const struct sockaddr *)&v6);
+    return resolve(l, address);
+}
+
+struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner *owner, void *ctx)
+{
+    struct link *l = calloc(1, sizeof *l);
+    if (!l || uv_tcp_init(&w->loop, &l->tcp)) {
+        free(l);
+        return NULL;
+    }
+    l->tcp.data = l;
+    l->worker = w;
+    l->dc = dc;
+    l->owner = owner;
+    l->ctx = ctx;
+    buf_init(&l->in, TRANSPORT_FRAME_MAX + WORKER_READ_BYTES);
+    l->timer.fire = on_connect_timeout;
+    if (begin_connect(l)) {
+        metric_add(&w->metrics.upstream_connect_failures_total, 1);
+        atomic_fetch_add_explicit(&dc->next_address, 1, memory_order_relaxed);
+        link_close(l);
+        return NULL;
+    }
+    worker_arm(w, &l->timer, worker_now_ns(w) + CONNECT_TIMEOUT_MS * NS_PER_MS);
+    return l;
+}
+
+void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx)
+{
+    if (l->closed)
+        return;
+    l->owner = owner;
+    l->ctx = ctx;
+}
+
+bool link_connected(const struct link *l)
+{
+    return l->connected && !l->closed;
+}
+
+struct transport *link_transport(struct link *l)
+{
+    return &l->transport;
+}
+
+/* ---- writing ---- */
+
+struct buf *link_write_begin(struct link *l)
+{
+    struct buf *out = &l->worker->out;
+    buf_clear(out);
+    if (l->transport.kind == TRANSPORT_UNKNOWN)
+        transport_client_init(&l->transport, TRANSPORT_INTERMEDIATE, false, 0, &l->worker->rng, out);
+    return out;
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    (void)status; /* a failed write shows on the reading side */
+    free(LIST_OWNER(request, struct pending_write, request));
+}
+
+/* What is lost cannot be made good: let the reading side see the end. */
+static void break_off(struct link *l)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&l->tcp, &fd) == 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+static void queue_write(struct link *l, const uint8_t *bytes, size_t len)
+{
+    struct pending_write *p = NULL;
+    if (uv_stream_get_write_queue_size((uv_stream_t *)&l->tcp) + len <= WRITE_QUEUE_MAX)
+        p = malloc(sizeof *p + len);
+    if (!p) {
+        break_off(l);
+        return;
+    }
+    memcpy(p->bytes, bytes, len);
+    uv_buf_t chunk = uv_buf_init((char *)p->bytes, (unsigned)len);
+    if (uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written))
+        free(p);
+}
+
+size_t link_write_end(struct link *l)
+{
+    struct buf *out = &l->worker->out;
+    size_t len = out->len;
+    if (out->failed)
+        break_off(l);
+    if (!link_connected(l) || out->failed || len == 0)
+        return 0;
+    uv_buf_t chunk = uv_buf_init((char *)out->data, (unsigned)len);
+    int written = uv_try_write((uv_stream_t *)&l->tcp, &chunk, 1);
+    size_t done = written > 0 ? (size_t)written : 0;
+    if (done < len && (written >= 0 || written == UV_EAGAIN))
+        queue_write(l, out->data + done, len - done);
+    metric_add(&l->worker->metrics.upstream_bytes_out_total, len);
+    buf_shrink(out, WRITE_KEEP_MAX);
+    return len;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ * A call on the worker that owns its session: start, suspend, abort, end. */
+#include "gateway/task.h"
+
+#include "gateway/errors.h"
+#include "gateway/gateway.h"
+#include "gateway/task_home.h"
+
+/* ---- waiting ---- */
+
+void task_ready(struct task *t)
+{
+    if (!list_linked(&t->ready_link))
+        list_push(&t->owner->ready, &t->ready_link);
+}
+
+bool task_aborted(struct task *t)
+{
+    struct call *c = &t->call;
+    switch (t->abort) {
+    case ABORT_NONE:
+        return false;
+    case ABORT_DEADLINE:
+        call_fail(c, 504, "TIMEOUT", "Telegram did not answer within %lld seconds.",
+                  (long long)c->gateway->options.timeout_s + c->wait_max_s);
+        break;
+    case ABORT_GONE:
+        call_fail(c, 499, "CLIENT_GONE", "The client closed the connection.");
+        break;
+    }
+    return true;
+}
+
+void task_suspend(struct task *t)
+{
+    t->suspended = true;
+    coro_suspend(t->owner->coros);
+    t->suspended = false;
+}
+
+bool task_wait(struct task *t)
+{
+    if (task_aborted(t))
+        return false;
+    task_suspend(t);
+    return !task_aborted(t);
+}
+
+void task_abort(struct task *t, enum task_abort why)
+{
+    if (t->finished || t->abort != ABORT_NONE)
+        return;
+    t->abort = why;
+    if (!t->uninterruptible)
+        task_ready(t);
+}
+
+static void on_deadline(struct wheel_timer *timer)
+{
+    task_abort(LIST_OWNER(timer, struct task, deadline), ABORT_DEADLINE);
+}
+
+/* ---- the session's connection ---- */
+
+bool task_claim(struct task *t, uint64_t key_id)
+{
+    struct owners *owners = t->owner->gateway->owners;
+    if (owners_claim(owners, key_id, t->owner->index) < 0)
+        return false;
+    if (t->claimed)
+        owners_release(owners, t->claimed_key);
+    t->claimed = true;
+    t->claimed_key = key_id;
+    return true;
+}
+
+struct upstream *task_upstream(struct task *t)
+{
+    struct call *c = &t->call;
+    if (t->upstream)
+        return t->upstream;
+    struct dc *dc = dc_find(&c->gateway->dcs, c->session.dc);
+    if (!dc) {
+        call_fail(c, 401, "SESSION_OTHER_NETWORK", "The session belongs to data centre %d, which this gateway does not know.",
+                  (int)c->session.dc);
+        return NULL;
+    }
+    bool full;
+    t->upstream = upstream_get(&t->owner->upstreams, &c->session, dc, &full);
+    if (!t->upstream) {
+        metric_add(&t->owner->metrics.calls_overloaded_total, 1);
+        call_fail(c, 503, "OVERLOADED", full ? "All connections to Telegram are in use." : "The gateway is out of memory.");
+    }
+    return t->upstream;
+}
+
+void task_release_upstream(struct task *t, bool keep)
+{
+    if (!t->upstream)
+        return;
+    upstream_release(t->upstream, keep && t->call.gateway->options.warm_s != OPTION_OFF);
+    t->upstream = NULL;
+}
+
+void call_disconnect(struct call *c)
+{
+    struct task *t = task_of(c);
+    if (t->upstream)
+        upstream_condemn(t->upstream);
+    task_release_upstream(t, false);
+}
+
+/* ---- beginning and end ---- */
+
+/* Telegram ignores invokeWithoutUpdates on the requests of a login, so an MTProto session that has
+ * logged in receives updates for ever: the next request begins a new one. */
+static void renew_after_login(struct task *t)
+{
+    if (t->upstream && !t->authorized_before && t->call.session.state == SESSION_AUTHORIZED)
+        upstream_renew(t->upstream);
+}
+
+static void task_main(void *arg)
+{
+    struct task *t = arg;
+    struct call *c = &t->call;
+    t->coro = coro_self(t->owner->coros);
+    if (!task_aborted(t) && params_parse(c))
+        c->route->handle(c);
+    if (t->session_changed && c->has_session)
+        call_header_add(c, "X-Session-String", call_session_string(c));
+    renew_after_login(t);
+    task_release_upstream(t, true);
+    t->finished = true;
+}
+
+static void finish(struct task *t)
+{
+    struct worker *w = t->owner;
+    worker_disarm(w, &t->deadline);
+    list_remove(&t->ready_link);
+    if (t->claimed)
+        owners_release(w->gateway->owners, t->claimed_key);
+    t->claimed = false;
+    w->tasks_live--;
+    metric_set(&w->metrics.calls_open, w->tasks_live);
+    if (t->home == w) {
+        task_answer(t);
+        return;
+    }
+    t->mail.deliver = task_deliver_answer;
+    mailbox_send(&t->home->mailbox, &t->mail);
+    if (w->draining)
+        worker_check_drained(w);
+}
+
+static void refuse_to_start(struct task *t)
+{
+    metric_add(&t->owner->metrics.calls_overloaded_total, 1);
+    call_fail(&t->call, 503, "OVERLOADED", "The gateway serves as many calls as it can. Try again.");
+    t->call.error.wait_s = RETRY_AFTER_S;
+    t->finished = true;
+}
+
+static void start(struct task *t)
+{
+    struct worker *w = t->owner;
+    t->started = true;
+    t->call.worker = w;
+    t->deadline.fire = on_deadline;
+    w->tasks_live++;
+    metric_set(&w->metrics.calls_open, w->tasks_live);
+    worker_arm(w, &t->deadline, t->call.deadline_ns);
+    if (!coro_start(w->coros, task_main, t))
+        refuse_to_start(t);
+}
+
+void task_run(struct task *t)
+{
+    if (!t->started)
+        start(t);
+    else if (t->suspended)
+        coro_resume(t->coro);
+    if (t->finished)
+        finish(t);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * The inside of a call: its coroutine, its deadline, who waits for its answer.
+ *
+ * Lifetime: made by its home worker (whose HTTP connection it came on), run by its owner (the worker
+ * that has the session's connection; often the same), answered and freed at home. At any time one
+ * thread uses it; the mailboxes hand it over. */
+#ifndef TGREST_GATEWAY_TASK_H
+#define TGREST_GATEWAY_TASK_H
+
+#include "gateway/call.h"
+#include "gateway/worker.h"
+
+enum task_abort { ABORT_NONE, ABORT_DEADLINE, ABORT_GONE };
+
+struct task {
+    struct call call;
+    struct arena arena;
+    struct buf body;
+    struct worker *home;
+    struct worker *owner;
+    struct http_exchange *exchange;
+    int64_t started_ns;
+    struct list ready_link;       /* in the owner's ready list, or the home's spare list */
+    struct coro *coro;
+    bool started;
+    bool finished;                /* the handler returned: the answer may go */
+    bool suspended;
+    bool uninterruptible;         /* a pool thread works for us */
+    enum task_abort abort;
+    struct wheel_timer deadline;
+    struct wheel_timer nap;
+    bool nap_over;
+    struct upstream *upstream;    /* in use by us */
+    struct upstream_call rpc;
+    bool session_changed;
+    bool authorized_before;       /* the session was logged in when the call began */
+    const char *sealed;           /* the session string, when it was made already */
+    uint64_t claimed_key;
+    bool claimed;
+    bool secret;                  /* wipe rather than reset */
+    struct mail mail;             /* home -> owner, then owner -> home */
+    struct mail gone_mail;        /* home -> owner: the client left; and back */
+    bool gone_mail_out;           /* home's */
+    bool answered;                /* home's */
+};
+
+static inline struct task *task_of(struct call *c)
+{
+    return (struct task *)c; /* its first member */
+}
+
+/* ---- at home ---- */
+
+/* http callbacks; ctx is the worker. */
+void task_on_request(void *worker, struct http_exchange *x, const struct http_request *r);
+void task_on_gone(void *worker, struct http_exchange *x);
+void task_error_body(void *worker, int status, const char *what, struct buf *body);
+void tasks_free_spare(struct worker *w);
+
+/* ---- at its owner's ---- */
+
+/* Starts it, or goes on with it; then lets the answer go if it has finished. From worker_run only. */
+void task_run(struct task *t);
+/* Something it waits for has happened. */
+void task_ready(struct task *t);
+/* The handler is to unwind. */
+void task_abort(struct task *t, enum task_abort why);
+
+/* On the task's coroutine: waits for task_ready. False when the task was aborted (error set). */
+bool task_wait(struct task *t) __attribute__((warn_unused_result));
+/* The same without looking whether it was aborted. */
+void task_suspend(struct task *t);
+/* Sets the error of an aborted task; true if it was aborted. */
+bool task_aborted(struct task *t);
+/* The session's connection, in use by the task until its end. NULL: error set. */
+struct upstream *task_upstream(struct task *t);
+/* Gives the connection back, keeping it warm if the gateway does so. */
+void task_release_upstream(struct task *t, bool keep);
+/* The session got another key: claims it for the owner. False without memory. */
+bool task_claim(struct task *t, uint64_t key_id);
+
+#endif
