@@ -9,8 +9,7 @@
  * 3. http_respond calls none of the caller's callbacks: a connection that may go on is put into
  *    CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's
  *    thread, on_request and coroutines included.
- * 4. The server is freed when it is closing, all handles are closed and all exchanges have ended.
- */
+ * 4. A closing server is freed when all handles are closed and all exchanges have ended. */
 #ifndef TGREST_HTTP_CONNECTION_H
 #define TGREST_HTTP_CONNECTION_H
 

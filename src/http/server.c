@@ -69,8 +69,7 @@ static void on_timer(uv_timer_t *timer)
             ensure_timer(s, s->queues[i].first->deadline);
 }
 
-/* Resumes those that are ready now; who gets ready meanwhile waits for the next turn of the loop.
- */
+/* Resumes those that are ready now; who gets ready meanwhile waits for the next turn. */
 static void on_resume(uv_idle_t *idle)
 {
     struct http_server *s = idle->data;
@@ -272,8 +271,7 @@ static void on_own_handle_closed(uv_handle_t *handle)
     server_handle_closed(handle->data);
 }
 
-/* The resumer is closed last of the requests to close, so that the server outlives its exchanges.
- */
+/* The resumer's handle stays until the last exchange has ended: so the server outlives them. */
 void server_exchange_ended(struct http_server *s)
 {
     if (s->closing && s->exchanges_open == 0 && !uv_is_closing((uv_handle_t *)&s->resumer))

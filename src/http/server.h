@@ -90,7 +90,7 @@ int http_server_listen(struct http_server *s, const char *address, bool reuse_po
  * Returns 0, or a libuv error code and the descriptor stays the caller's. */
 int http_server_adopt(struct http_server *s, uv_os_sock_t fd);
 /* Stops accepting; idle connections close; each open exchange's answer carries Connection: close.
- */
+ * Clients that keep their end open after that are waited for at most 2 s. */
 void http_server_drain(struct http_server *s);
 bool http_server_idle(const struct http_server *s); /* no connection left */
 /* Closes everything; on_gone is called for each open exchange, here. on_closed is called when every
