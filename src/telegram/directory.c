@@ -13,6 +13,7 @@ struct directory {
     struct slot *slots;
     size_t n;
     size_t cap; /* 0 or a power of two, at least twice n */
+    const struct tl_object *self;
 };
 
 struct directory *directory_new(struct arena *a)
@@ -61,6 +62,8 @@ static void add_object(struct directory *d, const struct tl_object *o)
         return;
     struct slot *slot = slot_of(d, p.kind, p.id);
     d->n += slot->kind == PEER_NONE;
+    if (p.self)
+        d->self = o;
     bool worse = slot->object && tl_bool(o, F_min) && !tl_bool(slot->object, F_min);
     if (!worse)
         *slot = (struct slot){p.kind, p.id, o};
@@ -124,6 +127,11 @@ struct peer_ref directory_ref_in(const struct directory *d, const struct tl_obje
     if (reachable && !peer_same(&p, &chat))
         p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash, (int32_t)tl_int(message, F_id)};
     return p;
+}
+
+const struct tl_object *directory_self(const struct directory *d)
+{
+    return d ? d->self : NULL;
 }
 
 static bool has_username(const struct tl_object *o, struct slice wanted)

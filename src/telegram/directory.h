@@ -23,6 +23,8 @@ struct peer_ref directory_ref(const struct directory *d, const struct tl_object 
 /* The same for a peer that stands in `message`: what is only known `min` can be reached through it. */
 struct peer_ref directory_ref_in(const struct directory *d, const struct tl_object *peer,
                                  const struct tl_object *message);
+/* The account's own User, if the answer holds it; else NULL. */
+const struct tl_object *directory_self(const struct directory *d);
 /* The object that has this username (case aside), or NULL. */
 const struct tl_object *directory_find_username(const struct directory *d, struct slice username);
 

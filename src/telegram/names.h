@@ -332,6 +332,7 @@
     X(hash)                    \
     X(hint)                    \
     X(id)                      \
+    X(inexact)                 \
     X(invert_media)            \
     X(ip_address)              \
     X(ipv6)                    \

@@ -4,8 +4,7 @@
 #define TGREST_TELEGRAM_VIEW_H
 
 #include "base/json_writer.h"
-#include "telegram/directory.h"
-#include "telegram/text.h"
+#include "telegram/messages.h"
 
 /* What every view needs: where to write, who is who, how to write text. */
 struct view {
@@ -26,7 +25,9 @@ void view_message(const struct view *v, const struct tl_object *message);
 /* "photo", "video", "video_note", "animation", "voice", "audio", "sticker", "document", "contact", "location",
  * "venue", "poll", "dice", "webpage"; NULL for anything else. Static. */
 const char *media_type_of(const struct tl_object *media);
-/* "chat_created", "pinned_message"…: the service action's name, static or in the arena; NULL if none. */
+/* The JSON value of a media's document (name, mime_type, size, duration, width, height), or null. */
+void view_file(const struct view *v, const struct tl_object *media);
+/* The service action's own name in snake case ("chat_create", "pin_message"), in the arena; NULL if none. */
 const char *action_type_of(const struct tl_object *action, struct arena *a);
 
 /* ---- chats and users ---- */
