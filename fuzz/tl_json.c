@@ -40,10 +40,11 @@ static struct tl_object *tree_of(struct fuzz *f, struct json_object *json)
     struct json_object *name = json_object_object_get(json, "_");
     if (!json_object_is_type(name, json_type_string))
         return NULL;
-    const struct tl_combinator *c = tl_schema_by_name(f->schema, slice_str(json_object_get_string(name)));
+    const struct tl_combinator *c =
+        tl_schema_by_name(f->schema, slice_str(json_object_get_string(name)));
     struct tl_json_error error = {0};
-    struct tl_object *o = c ? tl_from_json(f->schema, c, json, &f->arena, (struct tl_limits){0}, NULL, &error)
-                            : NULL;
+    struct tl_object *o =
+        c ? tl_from_json(f->schema, c, json, &f->arena, (struct tl_limits){0}, NULL, &error) : NULL;
     if (c && (o == NULL) != (error.reason != NULL))
         abort();
     return o;
@@ -70,7 +71,8 @@ static void check(struct fuzz *f, const struct tl_object *o)
     buf_init(&text, 0);
     if (bytes_of(f, o, &bytes)) {
         struct tl_reader r = tl_reader_of(buf_slice(&bytes));
-        struct tl_value back = tl_value_obj(tl_read_object(f->schema, &r, &f->arena, (struct tl_limits){.depth_max = 128}));
+        struct tl_value back = tl_value_obj(
+            tl_read_object(f->schema, &r, &f->arena, (struct tl_limits){.depth_max = 128}));
         if (back.kind != TL_OBJECT || tl_left(&r) != 0)
             abort();
         json_init(&w, &text);

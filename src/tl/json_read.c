@@ -24,8 +24,9 @@ struct json_reading {
     uint32_t values_left;
 };
 
-static bool value_from_json(struct json_reading *rd, const struct place *at, const struct tl_type *type,
-                            struct json_object *json, struct tl_value *out);
+static bool value_from_json(struct json_reading *rd, const struct place *at,
+                            const struct tl_type *type, struct json_object *json,
+                            struct tl_value *out);
 
 static void append_place(struct buf *out, const struct place *at)
 {
@@ -92,8 +93,8 @@ static bool int_from_json(struct json_reading *rd, const struct place *at, struc
     return true;
 }
 
-static bool long_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
-                           struct tl_value *out)
+static bool long_from_json(struct json_reading *rd, const struct place *at,
+                           struct json_object *json, struct tl_value *out)
 {
     bool digits = json_object_is_type(json, json_type_string);
     if (digits ? !slice_to_i64(text_of(json), &out->i) : !number_of(json, &out->i))
@@ -101,8 +102,8 @@ static bool long_from_json(struct json_reading *rd, const struct place *at, stru
     return true;
 }
 
-static bool double_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
-                             struct tl_value *out)
+static bool double_from_json(struct json_reading *rd, const struct place *at,
+                             struct json_object *json, struct tl_value *out)
 {
     if (!json_object_is_type(json, json_type_double) && !json_object_is_type(json, json_type_int))
         return refuse(rd, at, "must be a number");
@@ -110,8 +111,8 @@ static bool double_from_json(struct json_reading *rd, const struct place *at, st
     return isfinite(out->d) || refuse(rd, at, "must fit a double");
 }
 
-static bool bool_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
-                           struct tl_value *out)
+static bool bool_from_json(struct json_reading *rd, const struct place *at,
+                           struct json_object *json, struct tl_value *out)
 {
     if (!json_object_is_type(json, json_type_boolean))
         return refuse(rd, at, "must be true or false");
@@ -119,8 +120,8 @@ static bool bool_from_json(struct json_reading *rd, const struct place *at, stru
     return true;
 }
 
-static bool string_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
-                             struct tl_value *out)
+static bool string_from_json(struct json_reading *rd, const struct place *at,
+                             struct json_object *json, struct tl_value *out)
 {
     if (!json_object_is_type(json, json_type_string))
         return refuse(rd, at, "must be a string");
@@ -130,8 +131,8 @@ static bool string_from_json(struct json_reading *rd, const struct place *at, st
     return !rd->arena->failed || refuse(rd, at, "too long");
 }
 
-static bool bytes_from_json(struct json_reading *rd, const struct place *at, struct json_object *json,
-                            struct tl_value *out)
+static bool bytes_from_json(struct json_reading *rd, const struct place *at,
+                            struct json_object *json, struct tl_value *out)
 {
     if (!json_object_is_type(json, json_type_string))
         return refuse(rd, at, "must be a string of base64");
@@ -149,8 +150,9 @@ static bool bytes_from_json(struct json_reading *rd, const struct place *at, str
     return true;
 }
 
-static bool vector_from_json(struct json_reading *rd, const struct place *at, const struct tl_type *type,
-                             struct json_object *json, struct tl_value *out)
+static bool vector_from_json(struct json_reading *rd, const struct place *at,
+                             const struct tl_type *type, struct json_object *json,
+                             struct tl_value *out)
 {
     if (!json_object_is_type(json, json_type_array))
         return refuse(rd, at, "must be an array");
@@ -160,10 +162,12 @@ static bool vector_from_json(struct json_reading *rd, const struct place *at, co
     struct tl_vector *v = arena_alloc_raw(rd->arena, sizeof *v + n * sizeof v->items[0]);
     if (!v)
         return refuse(rd, at, "too long");
-    *v = (struct tl_vector){.n = (uint32_t)n, .cap = (uint32_t)n, .items = (struct tl_value *)(v + 1)};
+    *v = (struct tl_vector){
+        .n = (uint32_t)n, .cap = (uint32_t)n, .items = (struct tl_value *)(v + 1)};
     for (uint32_t i = 0; i < n; i++) {
         struct place item = {.outer = at, .index = i};
-        if (!value_from_json(rd, &item, type->item, json_object_array_get_idx(json, i), &v->items[i]))
+        if (!value_from_json(rd, &item, type->item, json_object_array_get_idx(json, i),
+                             &v->items[i]))
             return false;
     }
     rd->depth_left++;
@@ -173,8 +177,8 @@ static bool vector_from_json(struct json_reading *rd, const struct place *at, co
 
 /* ---- objects ---- */
 
-static bool known_keys_only(struct json_reading *rd, const struct place *at, const struct tl_combinator *c,
-                            struct json_object *json)
+static bool known_keys_only(struct json_reading *rd, const struct place *at,
+                            const struct tl_combinator *c, struct json_object *json)
 {
     json_object_object_foreach(json, key, value)
     {
@@ -189,8 +193,9 @@ static bool known_keys_only(struct json_reading *rd, const struct place *at, con
     return true;
 }
 
-static bool field_from_json(struct json_reading *rd, const struct place *at, const struct tl_field *f,
-                            struct json_object *object, struct tl_value *out)
+static bool field_from_json(struct json_reading *rd, const struct place *at,
+                            const struct tl_field *f, struct json_object *object,
+                            struct tl_value *out)
 {
     *out = (struct tl_value){.kind = TL_ABSENT};
     struct place here = {.outer = at, .key = f->name};
@@ -206,7 +211,8 @@ static bool field_from_json(struct json_reading *rd, const struct place *at, con
 }
 
 /* Fields that share a bit of flags stand or fall together. */
-static bool partners_are_there(struct json_reading *rd, const struct place *at, const struct tl_object *o)
+static bool partners_are_there(struct json_reading *rd, const struct place *at,
+                               const struct tl_object *o)
 {
     uint32_t set[UINT8_MAX + 1] = {0};
     const struct tl_combinator *c = o->ctor;
@@ -259,8 +265,8 @@ static const char *choices(struct json_reading *rd, const struct tl_class *class
 }
 
 /* The combinator that `_` names, if it may stand here. */
-static const struct tl_combinator *named_combinator(struct json_reading *rd, const struct tl_type *type,
-                                                    struct json_object *json)
+static const struct tl_combinator *
+named_combinator(struct json_reading *rd, const struct tl_type *type, struct json_object *json)
 {
     struct json_object *name = json_object_object_get(json, "_");
     if (!name && type->bare)
@@ -270,12 +276,14 @@ static const struct tl_combinator *named_combinator(struct json_reading *rd, con
     const struct tl_combinator *c = tl_schema_by_name(rd->schema, text_of(name));
     if (!c || type->bare)
         return c == type->ctor ? c : NULL;
-    bool fits = type->class_index < 0 || (!c->is_method && c->result.class_index == type->class_index);
+    bool fits =
+        type->class_index < 0 || (!c->is_method && c->result.class_index == type->class_index);
     return fits ? c : NULL;
 }
 
-static bool object_from_json(struct json_reading *rd, const struct place *at, const struct tl_type *type,
-                             struct json_object *json, struct tl_value *out)
+static bool object_from_json(struct json_reading *rd, const struct place *at,
+                             const struct tl_type *type, struct json_object *json,
+                             struct tl_value *out)
 {
     const struct tl_class *class = tl_schema_class(rd->schema, type->class_index);
     if (!json_object_is_type(json, json_type_object)) {
@@ -290,8 +298,9 @@ static bool object_from_json(struct json_reading *rd, const struct place *at, co
     return out->object != NULL;
 }
 
-static bool value_from_json(struct json_reading *rd, const struct place *at, const struct tl_type *type,
-                            struct json_object *json, struct tl_value *out)
+static bool value_from_json(struct json_reading *rd, const struct place *at,
+                            const struct tl_type *type, struct json_object *json,
+                            struct tl_value *out)
 {
     *out = (struct tl_value){.kind = (uint8_t)type->kind};
     switch (type->kind) {
@@ -339,7 +348,8 @@ struct tl_object *tl_from_json(const struct tl_schema *s, const struct tl_combin
         return NULL;
     }
     struct json_object *name = json_object_object_get(json, "_");
-    if (name && !(json_object_is_type(name, json_type_string) && slice_is(text_of(name), c->name))) {
+    if (name &&
+        !(json_object_is_type(name, json_type_string) && slice_is(text_of(name), c->name))) {
         struct place at = {.key = "_"};
         refuse(&rd, &at, arena_printf(a, "must be %s or left out", c->name));
         return NULL;

@@ -18,7 +18,8 @@ static enum tl_kind shown_kind(const struct tl_type *type, const struct tl_value
 }
 
 /* type may be NULL: the value then stands for itself. */
-static void value_to_json(const struct tl_type *type, const struct tl_value *v, struct json_writer *w)
+static void value_to_json(const struct tl_type *type, const struct tl_value *v,
+                          struct json_writer *w)
 {
     const struct tl_type *item = type && type->kind == TL_VECTOR ? type->item : NULL;
     switch (shown_kind(type, v)) {
@@ -66,7 +67,8 @@ static void object_to_json(const struct tl_object *o, struct json_writer *w)
     for (uint32_t i = 0; i < o->ctor->n_fields; i++) {
         const struct tl_field *f = &o->ctor->fields[i];
         const struct tl_value *v = &o->fields[i];
-        if (f->type.kind == TL_FLAGS || v->kind == TL_ABSENT || (f->type.kind == TL_TRUE && v->i == 0))
+        if (f->type.kind == TL_FLAGS || v->kind == TL_ABSENT ||
+            (f->type.kind == TL_TRUE && v->i == 0))
             continue;
         json_key(w, f->name);
         value_to_json(&f->type, v, w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Schema text to combinators, in two passes: names first, so that fields may refer to what follows. */
+ * Schema text to combinators, in two passes: names first, so that fields may refer to what follows.
+ */
 #include "tl/schema_private.h"
 
 #include <stdio.h>
@@ -14,9 +15,9 @@ enum {
 };
 
 struct statement {
-    struct slice text;    /* without the ';' */
-    struct slice fields;  /* between the name and the '=' */
-    struct slice result;  /* after the '=' */
+    struct slice text;   /* without the ';' */
+    struct slice fields; /* between the name and the '=' */
+    struct slice result; /* after the '=' */
     int line;
     bool is_method;
 };
@@ -101,7 +102,8 @@ static void skip_between(struct parser *p)
     }
 }
 
-/* Built-in types and `vector` are written in the full language (`int ? = Int`, `# [ t ]`): we know them. */
+/* Built-in types and `vector` are written in the full language (`int ? = Int`, `# [ t ]`): we know
+ * them. */
 static bool is_built_in(struct slice text)
 {
     return memmem(text.data, text.len, " ? ", 3) || memchr(text.data, '[', text.len);
@@ -244,7 +246,7 @@ static bool fill_classes(struct tl_schema *s)
         int64_t index = name_table_find(&s->classes_by_name, slice_str(c->result_text));
         struct tl_class *class = &s->classes[index];
         /* The array is ours until the schema is handed out. */
-        ((const struct tl_combinator **)(uintptr_t)class->ctors)[class->n_ctors++] = c;
+        ((const struct tl_combinator **)(uintptr_t) class->ctors)[class->n_ctors++] = c;
     }
     return true;
 }
@@ -277,9 +279,9 @@ static bool plain_kind(struct slice name, enum tl_kind *kind)
         const char *name;
         enum tl_kind kind;
     } kinds[] = {
-        {"int", TL_INT},       {"long", TL_LONG},     {"string", TL_STRING}, {"bytes", TL_BYTES},
-        {"double", TL_DOUBLE}, {"int128", TL_INT128}, {"int256", TL_INT256}, {"true", TL_TRUE},
-        {"Bool", TL_BOOL},
+        {"int", TL_INT},       {"long", TL_LONG},     {"string", TL_STRING},
+        {"bytes", TL_BYTES},   {"double", TL_DOUBLE}, {"int128", TL_INT128},
+        {"int256", TL_INT256}, {"true", TL_TRUE},     {"Bool", TL_BOOL},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (slice_is(name, kinds[i].name)) {
@@ -290,14 +292,15 @@ static bool plain_kind(struct slice name, enum tl_kind *kind)
 }
 
 /* A name that is no plain type: a class, a constructor by its own name, or %Class. */
-static bool resolve_object(struct parser *p, int line, struct slice name, bool bare, struct tl_type *t)
+static bool resolve_object(struct parser *p, int line, struct slice name, bool bare,
+                           struct tl_type *t)
 {
     *t = (struct tl_type){.kind = TL_OBJECT, .class_index = -1};
     if (slice_is(name, "Object") || is_generic(p, name))
         return true;
     int64_t class = name_table_find(&p->s->classes_by_name, name);
     if (class >= 0 && !bare) {
-        t->class_index = (int32_t)class;
+        t->class_index = (int32_t) class;
         return true;
     }
     t->bare = true;
@@ -310,7 +313,8 @@ static bool resolve_object(struct parser *p, int line, struct slice name, bool b
     return true;
 }
 
-static bool parse_type(struct parser *p, int line, struct slice *text, int depth, struct tl_type *t);
+static bool parse_type(struct parser *p, int line, struct slice *text, int depth,
+                       struct tl_type *t);
 
 static bool parse_vector(struct parser *p, int line, struct slice *text, int depth, bool bare,
                          struct tl_type *t)
@@ -349,8 +353,8 @@ static bool parse_type(struct parser *p, int line, struct slice *text, int depth
 }
 
 /* `flags.3?` before a type: finds the # field named before, among the n so far. */
-static bool parse_condition(struct parser *p, int line, struct slice *text, const struct tl_field *fields,
-                            int n, struct tl_field *f)
+static bool parse_condition(struct parser *p, int line, struct slice *text,
+                            const struct tl_field *fields, int n, struct tl_field *f)
 {
     f->flags_field = -1;
     struct slice rest = *text;
@@ -383,8 +387,8 @@ static bool parse_generic(struct parser *p, int line, struct slice *text)
     return true;
 }
 
-static bool parse_field(struct parser *p, int line, struct slice *text, const struct tl_field *fields,
-                        int n, struct tl_field *f)
+static bool parse_field(struct parser *p, int line, struct slice *text,
+                        const struct tl_field *fields, int n, struct tl_field *f)
 {
     struct slice name = take_word(text);
     if (name.len == 0 || !take_char(text, ':'))
@@ -404,9 +408,10 @@ static bool parse_fields(struct parser *p, const struct statement *st, struct tl
     int n = 0;
     p->n_generics = 0;
     for (trim(&text); text.len; trim(&text)) {
-        bool good = take_char(&text, '{')
-                        ? parse_generic(p, st->line, &text)
-                        : n < FIELDS_MAX && parse_field(p, st->line, &text, fields, n, &fields[n]) && ++n;
+        bool good =
+            take_char(&text, '{')
+                ? parse_generic(p, st->line, &text)
+                : n < FIELDS_MAX && parse_field(p, st->line, &text, fields, n, &fields[n]) && ++n;
         if (!good)
             return n < FIELDS_MAX ? false : fail(p, st->line, "too many fields", st->text);
     }
@@ -457,7 +462,9 @@ static bool make_room(struct parser *p, struct arena *scratch)
 
 struct tl_schema *tl_schema_parse(struct slice text, char *error, size_t error_size)
 {
-    struct parser p = {.next = text.len ? (const char *)text.data : "", .line = 1, .error = error,
+    struct parser p = {.next = text.len ? (const char *)text.data : "",
+                       .line = 1,
+                       .error = error,
                        .error_size = error_size};
     p.end = p.next + text.len;
     p.s = calloc(1, sizeof *p.s);
@@ -470,7 +477,8 @@ struct tl_schema *tl_schema_parse(struct slice text, char *error, size_t error_s
     arena_init(&scratch, 0);
     arena_init(&p.s->arena, 0);
     buf_init(&p.scratch, 0);
-    bool good = make_room(&p, &scratch) && split_statements(&p) && declare(&p) && parse_bodies(&p) &&
+    bool good = make_room(&p, &scratch) && split_statements(&p) && declare(&p) &&
+                parse_bodies(&p) &&
                 (!p.s->arena.failed || fail(&p, 0, "out of memory", slice_of(NULL, 0)));
     buf_free(&p.scratch);
     arena_free(&scratch);

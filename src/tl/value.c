@@ -28,7 +28,8 @@ static bool holds_integer(const struct tl_value *v)
 
 static bool holds_bytes(const struct tl_value *v)
 {
-    return v->kind == TL_STRING || v->kind == TL_BYTES || v->kind == TL_INT128 || v->kind == TL_INT256;
+    return v->kind == TL_STRING || v->kind == TL_BYTES || v->kind == TL_INT128 ||
+           v->kind == TL_INT256;
 }
 
 int64_t tl_int(const struct tl_object *o, uint16_t f_symbol)

@@ -5,7 +5,8 @@
 enum {
     DEPTH_MAX_DEFAULT = 64,
     VALUES_MAX_DEFAULT = 1000 * 1000,
-    /* Sum of what one read inflates: Telegram's answers are under 1 MiB packed and far below this. */
+    /* Sum of what one read inflates: Telegram's answers are under 1 MiB packed and far below this.
+     */
     INFLATED_BYTES_MAX = 16 * 1024 * 1024,
 };
 

@@ -2,7 +2,9 @@
  * Value trees to bytes. */
 #include "tl/value.h"
 
-enum { WRITE_DEPTH_MAX = 128 /* twice what is read: only a tree that contains itself gets there */ };
+enum {
+    WRITE_DEPTH_MAX = 128 /* twice what is read: only a tree that contains itself gets there */
+};
 
 struct writing {
     const struct tl_schema *schema;
@@ -26,8 +28,8 @@ static bool value_is_there(const struct tl_field *f, const struct tl_value *v)
     return f->type.kind == TL_TRUE ? v->kind != TL_ABSENT && v->i != 0 : v->kind != TL_ABSENT;
 }
 
-/* The bits of the # field at index: those of fields that are there, and those set by hand that stand
- * for no field. */
+/* The bits of the # field at index: those of fields that are there, and those set by hand that
+ * stand for no field. */
 static uint32_t flags_of(const struct tl_object *o, int index)
 {
     const struct tl_combinator *c = o->ctor;
@@ -81,7 +83,8 @@ static bool write_object(struct writing *w, const struct tl_type *type, const st
 {
     const struct tl_combinator *c = o->ctor;
     if (type->bare)
-        return c == type->ctor ? write_fields(w, o) : wrong(w, "another constructor than the type's");
+        return c == type->ctor ? write_fields(w, o)
+                               : wrong(w, "another constructor than the type's");
     if (type->class_index >= 0 && (c->is_method || c->result.class_index != type->class_index))
         return wrong(w, "a constructor of another type");
     tl_write_u32(w->out, c->id);

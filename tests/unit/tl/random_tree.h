@@ -10,7 +10,10 @@
 #include "base/random.h"
 #include "tl/value.h"
 
-enum { TREE_DEPTH_FREE = 3 /* below it only the shortest ways to an end are taken */, HEIGHT_UNKNOWN = 1000 };
+enum {
+    TREE_DEPTH_FREE = 3 /* below it only the shortest ways to an end are taken */,
+    HEIGHT_UNKNOWN = 1000
+};
 
 struct forest {
     const struct tl_schema *schema;
@@ -48,7 +51,8 @@ static inline int forest_height(const struct forest *f, const struct tl_combinat
     return f->heights[c - tl_schema_at(f->schema, 0)];
 }
 
-static inline const struct tl_combinator *lowest_ctor(const struct forest *f, const struct tl_class *class)
+static inline const struct tl_combinator *lowest_ctor(const struct forest *f,
+                                                      const struct tl_class *class)
 {
     const struct tl_combinator *best = class->ctors[0];
     for (uint32_t i = 1; i < class->n_ctors; i++)
@@ -68,7 +72,8 @@ static inline int height_below(const struct forest *f, const struct tl_combinato
         if (t->bare)
             below = 1 + forest_height(f, t->ctor);
         else if (t->class_index >= 0)
-            below = 1 + forest_height(f, lowest_ctor(f, tl_schema_class(f->schema, t->class_index)));
+            below =
+                1 + forest_height(f, lowest_ctor(f, tl_schema_class(f->schema, t->class_index)));
         height = below > height ? below : height;
     }
     return height < HEIGHT_UNKNOWN ? height : HEIGHT_UNKNOWN;
@@ -91,7 +96,8 @@ static inline struct forest forest_of(const struct tl_schema *s, struct arena *a
     return f;
 }
 
-static inline struct tl_object *random_object(struct forest *f, const struct tl_combinator *c, int depth);
+static inline struct tl_object *random_object(struct forest *f, const struct tl_combinator *c,
+                                              int depth);
 
 static inline struct slice random_bytes(struct forest *f, size_t len)
 {
@@ -108,7 +114,8 @@ static inline size_t random_length(struct forest *f)
 
 static inline struct slice random_text(struct forest *f)
 {
-    static const char *const pieces[] = {"a", "Z", " ", "\n", "\"", "\\", "ü", "ж", "漢", "𝄞", "👩", "\x01"};
+    static const char *const pieces[] = {"a", "Z", " ",  "\n", "\"", "\\",
+                                         "ü", "ж", "漢", "𝄞",  "👩",  "\x01"};
     struct buf text;
     buf_init(&text, 0);
     for (size_t n = random_length(f); n > 0; n--)
@@ -134,13 +141,15 @@ static inline struct tl_value bytes_value(struct slice s, enum tl_kind kind)
     return (struct tl_value){.bytes = s.data, .len = (uint32_t)s.len, .kind = (uint8_t)kind};
 }
 
-static inline const struct tl_combinator *random_ctor(struct forest *f, const struct tl_type *t, int depth)
+static inline const struct tl_combinator *random_ctor(struct forest *f, const struct tl_type *t,
+                                                      int depth)
 {
     if (t->bare)
         return t->ctor;
     const struct tl_class *class = tl_schema_class(f->schema, t->class_index);
     if (class)
-        return depth < TREE_DEPTH_FREE ? class->ctors[rng_below(f->rng, class->n_ctors)] : lowest_ctor(f, class);
+        return depth < TREE_DEPTH_FREE ? class->ctors[rng_below(f->rng, class->n_ctors)]
+                                       : lowest_ctor(f, class);
     for (;;) { /* anything: a call or an object without fields */
         const struct tl_combinator *c =
             tl_schema_at(f->schema, rng_below(f->rng, tl_schema_count(f->schema)));
@@ -186,7 +195,8 @@ static inline struct tl_value random_value(struct forest *f, const struct tl_typ
 }
 
 /* Bits are drawn, not fields: fields that share one stand or fall together. */
-static inline struct tl_object *random_object(struct forest *f, const struct tl_combinator *c, int depth)
+static inline struct tl_object *random_object(struct forest *f, const struct tl_combinator *c,
+                                              int depth)
 {
     struct tl_object *o = arena_alloc(f->arena, sizeof *o + c->n_fields * sizeof o->fields[0]);
     uint32_t bits[256] = {0};
@@ -238,7 +248,8 @@ static inline void assert_same_value(const struct tl_value *a, const struct tl_v
 }
 
 /* Writes, or fails the test with the writer's reason. The caller frees the buf. */
-static inline struct buf written(const struct tl_schema *s, const struct tl_object *o, struct arena *a)
+static inline struct buf written(const struct tl_schema *s, const struct tl_object *o,
+                                 struct arena *a)
 {
     const char *error = NULL;
     struct buf out;

@@ -45,11 +45,16 @@ static void test_strings_of_every_padding(void **state)
         size_t head_len;
         size_t total;
     } cases[] = {
-        {0, {0}, 1, 4},         {1, {1}, 1, 4},
-        {2, {2}, 1, 4},         {3, {3}, 1, 4},
-        {4, {4}, 1, 8},         {252, {252}, 1, 256},
-        {253, {253}, 1, 256},   {254, {254, 254, 0, 0}, 4, 260},
-        {256, {254, 0, 1, 0}, 4, 260}, {65536, {254, 0, 0, 1}, 4, 65540},
+        {0, {0}, 1, 4},
+        {1, {1}, 1, 4},
+        {2, {2}, 1, 4},
+        {3, {3}, 1, 4},
+        {4, {4}, 1, 8},
+        {252, {252}, 1, 256},
+        {253, {253}, 1, 256},
+        {254, {254, 254, 0, 0}, 4, 260},
+        {256, {254, 0, 1, 0}, 4, 260},
+        {65536, {254, 0, 0, 1}, 4, 65540},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t *data = malloc(cases[i].len + 1);
@@ -109,11 +114,11 @@ static void test_broken_strings(void **state)
         uint8_t bytes[8];
         size_t len;
     } cases[] = {
-        {{0}, 0},                        /* nothing at all */
-        {{4, 'a', 'b', 'c'}, 4},         /* shorter than it says */
-        {{2, 'a', 'b'}, 3},              /* padding cut off */
-        {{254, 1, 0}, 3},                /* length cut off */
-        {{254, 5, 0, 0, 'a', 'b'}, 6},   /* long form, shorter than it says */
+        {{0}, 0},                          /* nothing at all */
+        {{4, 'a', 'b', 'c'}, 4},           /* shorter than it says */
+        {{2, 'a', 'b'}, 3},                /* padding cut off */
+        {{254, 1, 0}, 3},                  /* length cut off */
+        {{254, 5, 0, 0, 'a', 'b'}, 6},     /* long form, shorter than it says */
         {{255, 1, 0, 0, 'a', 0, 0, 0}, 8}, /* reserved */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Bytes that mean harm: every read ends, within its bounds. Inputs are copied to blocks of their exact
- * size, so that the sanitizers see a byte read too far. */
+ * Bytes that mean harm: every read ends, within its bounds. Inputs are copied to blocks of their
+ * exact size, so that the sanitizers see a byte read too far. */
 #include "random_tree.h"
 
 #include <zlib.h>
@@ -50,7 +50,8 @@ static bool read_exact(struct target *t, struct slice bytes, const char **error)
         memcpy(block, bytes.data, bytes.len);
     arena_reset(&t->arena);
     struct tl_reader r = tl_reader_of(slice_of(block, bytes.len));
-    struct tl_object *o = tl_read_object(t->schema, &r, &t->arena, (struct tl_limits){.values_max = VALUES_MAX});
+    struct tl_object *o =
+        tl_read_object(t->schema, &r, &t->arena, (struct tl_limits){.values_max = VALUES_MAX});
     assert_true((o == NULL) == (r.error != NULL));
     assert_true(t->arena.used <= ARENA_BYTES_MAX + (size_t)INFLATED_BYTES_MAX);
     if (error)
@@ -97,7 +98,8 @@ static void test_random_mutations(void **state)
         struct buf bytes = random_message(t);
         for (uint64_t n = 1 + rng_below(&t->rng, 4); n > 0; n--) {
             uint64_t at = rng_below(&t->rng, bytes.len);
-            bytes.data[at] = rng_below(&t->rng, 2) ? (uint8_t)rng_u32(&t->rng) : (uint8_t)(bytes.data[at] ^ 1 << rng_below(&t->rng, 8));
+            uint8_t flipped = (uint8_t)(bytes.data[at] ^ 1u << rng_below(&t->rng, 8));
+            bytes.data[at] = rng_below(&t->rng, 2) ? (uint8_t)rng_u32(&t->rng) : flipped;
         }
         read_exact(t, buf_slice(&bytes), NULL);
         buf_free(&bytes);
@@ -316,7 +318,8 @@ static size_t tree_bytes(const struct tl_value *v)
     return n;
 }
 
-/* messages.messages with a hundred messages: one piece of arena for each object and vector, nothing else. */
+/* messages.messages with a hundred messages: one piece of arena for each object and vector, nothing
+ * else. */
 static void test_a_history_costs_its_objects_only(void **state)
 {
     struct target *t = *state;
@@ -332,7 +335,8 @@ static void test_a_history_costs_its_objects_only(void **state)
     struct buf bytes = written(t->schema, history, &t->arena);
     struct tl_reader r = tl_reader_of(buf_slice(&bytes));
     arena_reset(&t->arena);
-    struct tl_value back = tl_value_obj(tl_read_object(t->schema, &r, &t->arena, (struct tl_limits){0}));
+    struct tl_value back =
+        tl_value_obj(tl_read_object(t->schema, &r, &t->arena, (struct tl_limits){0}));
     assert_int_equal(back.kind, TL_OBJECT);
     assert_int_equal(t->arena.used, tree_bytes(&back));
     buf_free(&bytes);

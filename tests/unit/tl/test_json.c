@@ -14,7 +14,7 @@ static const char *const schema_text =
     "---functions---\nwrap {X:Type} query:!X = X;\nping = Peer;\n";
 
 #define GOOD_HEAD                                                                                  \
-    "{\"_\":\"one\",\"n\":-2147483648,\"l\":\"-9223372036854775808\",\"d\":1,\"s\":\"ü\\u0000\","  \
+    "{\"_\":\"one\",\"n\":-2147483648,\"l\":\"-9223372036854775808\",\"d\":1,\"s\":\"ü\\u0000\"," \
     "\"b\":\"-_-_\",\"k\":\"AAECAwQFBgcICQoLDA0ODw==\",\"yes\":true,"
 #define GOOD_TAIL "\"v\":[\"1\",2,9007199254740993],\"x\":{\"_\":\"peerNone\"}}"
 
@@ -46,8 +46,9 @@ static struct tl_object *from_text(struct fixture *f, const char *name, const ch
 {
     struct json_object *json = json_tokener_parse(text);
     const struct tl_combinator *c = tl_schema_by_name(f->schema, slice_str(name));
-    struct tl_object *o = tl_from_json(f->schema, c, json, &f->arena, (struct tl_limits){.depth_max = 8,
-                                       .values_max = 1000}, hook, error);
+    struct tl_object *o =
+        tl_from_json(f->schema, c, json, &f->arena,
+                     (struct tl_limits){.depth_max = 8, .values_max = 1000}, hook, error);
     json_object_put(json);
     return o;
 }
@@ -61,7 +62,8 @@ static void test_every_type_is_read(void **state)
 {
     struct fixture *f = *state;
     struct tl_json_error error;
-    struct tl_object *o = from_text(f, "one", GOOD_HEAD "\"t\":true,\"p\":1,\"q\":\"\"," GOOD_TAIL, NULL, &error);
+    struct tl_object *o =
+        from_text(f, "one", GOOD_HEAD "\"t\":true,\"p\":1,\"q\":\"\"," GOOD_TAIL, NULL, &error);
     assert_non_null(o);
     assert_true(field(o, "n")->i == INT32_MIN);
     assert_true(field(o, "l")->i == INT64_MIN);
@@ -81,7 +83,8 @@ static void test_what_is_written(void **state)
 {
     struct fixture *f = *state;
     struct tl_json_error error;
-    struct tl_object *o = from_text(f, "one", GOOD_HEAD "\"t\":false,\"o\":null," GOOD_TAIL, NULL, &error);
+    struct tl_object *o =
+        from_text(f, "one", GOOD_HEAD "\"t\":false,\"o\":null," GOOD_TAIL, NULL, &error);
     assert_non_null(o);
     struct tl_value value = tl_value_obj(o);
     struct buf text;
@@ -89,11 +92,12 @@ static void test_what_is_written(void **state)
     buf_init(&text, 0);
     json_init(&w, &text);
     tl_to_json(f->schema, &value, &w);
-    assert_bytes(buf_slice(&text),
-                 slice_str("{\"_\":\"one\",\"n\":-2147483648,\"l\":\"-9223372036854775808\",\"d\":1,"
-                           "\"s\":\"ü\\u0000\",\"b\":\"+/+/\",\"k\":\"AAECAwQFBgcICQoLDA0ODw==\","
-                           "\"yes\":true,\"v\":[\"1\",\"2\",\"9007199254740993\"],"
-                           "\"x\":{\"_\":\"peerNone\"}}"));
+    assert_bytes(
+        buf_slice(&text),
+        slice_str("{\"_\":\"one\",\"n\":-2147483648,\"l\":\"-9223372036854775808\",\"d\":1,"
+                  "\"s\":\"ü\\u0000\",\"b\":\"+/+/\",\"k\":\"AAECAwQFBgcICQoLDA0ODw==\","
+                  "\"yes\":true,\"v\":[\"1\",\"2\",\"9007199254740993\"],"
+                  "\"x\":{\"_\":\"peerNone\"}}"));
     buf_free(&text);
 }
 
@@ -113,7 +117,8 @@ static void test_errors_say_where_and_why(void **state)
         {"item", "{\"a\":\"1\"}", "a", "must be an integer"},
         {"one", "{\"flags\":1}", "flags", "is computed"},
         {"peerUser", "{\"user_id\":\"12x\"}", "user_id", "must be a 64-bit integer"},
-        {"peerUser", "{\"user_id\":\"9223372036854775808\"}", "user_id", "must be a 64-bit integer"},
+        {"peerUser", "{\"user_id\":\"9223372036854775808\"}", "user_id",
+         "must be a 64-bit integer"},
         {"peerUser", "{\"user_id\":9223372036854775808}", "user_id", "must be a 64-bit integer"},
         {"peerUser", "{\"user_id\":true}", "user_id", "must be a 64-bit integer"},
         {"list", "{\"i\":{}}", "i", "must be an array"},
@@ -134,7 +139,8 @@ static void test_errors_say_where_and_why(void **state)
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":5}", "s", "must be a string"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":\"a b\"}", "b", "must be base64"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":[]}", "b", "must be a string of base64"},
-        {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":\"\",\"k\":\"AAAA\"}", "k", "must be 16 bytes"},
+        {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":\"\",\"k\":\"AAAA\"}", "k",
+         "must be 16 bytes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tl_json_error error = {0};
@@ -170,10 +176,12 @@ static void test_depth_and_count_are_bounded(void **state)
 }
 
 /* "me" stands for peerNone; everything else is refused. */
-static struct tl_object *peer_hook(void *ctx, const struct tl_class *wanted, struct json_object *json)
+static struct tl_object *peer_hook(void *ctx, const struct tl_class *wanted,
+                                   struct json_object *json)
 {
     struct fixture *f = ctx;
-    if (strcmp(wanted->name, "Peer") != 0 || !slice_is(slice_str(json_object_get_string(json)), "me"))
+    if (strcmp(wanted->name, "Peer") != 0 ||
+        !slice_is(slice_str(json_object_get_string(json)), "me"))
         return NULL;
     struct tl_builder b = tl_builder_of(f->schema, &f->arena);
     return tl_new_ctor(&b, tl_schema_by_name(f->schema, slice_str("peerNone")));

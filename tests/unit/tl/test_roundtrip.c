@@ -46,12 +46,13 @@ static void check_json(struct trip *t, const struct tl_object *o, struct slice b
     struct buf text = json_of(t->schema, &value);
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *json = json_tokener_parse_ex(tokener, (const char *)text.data, (int)text.len);
+    struct json_object *json =
+        json_tokener_parse_ex(tokener, (const char *)text.data, (int)text.len);
     if (!json)
         fail_msg("%s: %s", o->ctor->name, json_tokener_error_desc(json_tokener_get_error(tokener)));
     struct tl_json_error error;
-    struct tl_object *back = tl_from_json(t->schema, o->ctor, json, &t->arena, (struct tl_limits){0},
-                                          NULL, &error);
+    struct tl_object *back =
+        tl_from_json(t->schema, o->ctor, json, &t->arena, (struct tl_limits){0}, NULL, &error);
     if (!back)
         fail_msg("%s: %s: %s", o->ctor->name, error.path, error.reason);
     assert_same_object(o, back);
@@ -138,7 +139,8 @@ static void test_layer_216(void **state)
 /* The same in both directions for a record of a vector file: type, hex, JSON. */
 static void check_vector(struct trip *t, struct vectors *v, bool same_text)
 {
-    const struct tl_combinator *c = tl_schema_by_name(t->schema, slice_str(vectors_text(v, "type")));
+    const struct tl_combinator *c =
+        tl_schema_by_name(t->schema, slice_str(vectors_text(v, "type")));
     assert_non_null(c);
     struct slice bytes = vectors_hex(v, "hex");
     struct tl_reader r = tl_reader_of(bytes);
@@ -153,8 +155,8 @@ static void check_vector(struct trip *t, struct vectors *v, bool same_text)
 
     struct json_object *json = json_tokener_parse(vectors_text(v, "json"));
     struct tl_json_error error;
-    struct tl_object *from_json = tl_from_json(t->schema, c, json, &t->arena, (struct tl_limits){0}, NULL,
-                                               &error);
+    struct tl_object *from_json =
+        tl_from_json(t->schema, c, json, &t->arena, (struct tl_limits){0}, NULL, &error);
     if (!from_json)
         fail_msg("%s: %s: %s", c->name, error.path, error.reason);
     struct buf again = written(t->schema, from_json, &t->arena);
@@ -196,10 +198,8 @@ static void test_what_telethon_writes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_auth_key_sample),
-        cmocka_unit_test(test_what_telethon_writes),
-        cmocka_unit_test(test_mtproto),
-        cmocka_unit_test(test_layer_228),
+        cmocka_unit_test(test_auth_key_sample), cmocka_unit_test(test_what_telethon_writes),
+        cmocka_unit_test(test_mtproto),         cmocka_unit_test(test_layer_228),
         cmocka_unit_test(test_layer_216),
     };
     return cmocka_run_group_tests_name("tl round trips", tests, NULL, NULL);

@@ -2,11 +2,11 @@
 #include "random_tree.h"
 
 #define COMBINATORS(X) X(messages_sendMessage) X(inputPeerSelf) X(resPQ) X(nothing_like_this)
-#define FIELDS(X) X(peer) X(random_id) X(flags) X(no_such_field)
+#define FIELDS(X)      X(peer) X(random_id) X(flags) X(no_such_field)
 
 #define C_ENUM(name) C_##name,
 #define F_ENUM(name) F_##name,
-#define TEXT(name) #name,
+#define TEXT(name)   #name,
 enum { COMBINATORS(C_ENUM) C_COUNT };
 enum { FIELDS(F_ENUM) F_COUNT };
 static const char *const combinator_names[] = {COMBINATORS(TEXT)};
@@ -28,7 +28,7 @@ static void test_embedded_schemas(void **state)
     struct tl_schema *mtproto = schema_of(tl_embedded_mtproto());
     assert_int_equal(tl_schema_layer(api), 228);
     assert_int_equal(count_methods(api), 807);
-    assert_int_equal(tl_schema_by_id(api, 0xda9b0d0d)->n_fields, 2); /* invokeWithLayer */
+    assert_int_equal(tl_schema_by_id(api, 0xda9b0d0d)->n_fields, 2);     /* invokeWithLayer */
     assert_int_equal(tl_schema_by_id(mtproto, 0x83c95aec)->n_fields, 6); /* p_q_inner_data */
     /* Two messages, two namespaces. */
     assert_int_equal(tl_schema_by_name(mtproto, slice_str("message"))->id, 0x5bb8e511);
@@ -108,7 +108,8 @@ static void test_binding(void **state)
     assert_string_equal(send->fields[peer].name, "peer");
     assert_int_equal(tl_field_by_symbol(send, F_no_such_field), -1);
     assert_int_equal(tl_field_by_symbol(send, TL_NO_SYMBOL), -1);
-    assert_int_equal(send->fields[tl_field_by_name(send, slice_str("message"))].symbol, TL_NO_SYMBOL);
+    assert_int_equal(send->fields[tl_field_by_name(send, slice_str("message"))].symbol,
+                     TL_NO_SYMBOL);
     tl_schema_free(s);
 }
 
@@ -129,10 +130,19 @@ static void test_types_of_every_form(void **state)
         "item a:int = Item;\nother\n  b:long\n  = Item; sole x:# y:x.31?Vector<%Sole> = Sole;\n"
         "all f:# a:f.0?true f2:# b:f2.3?Vector<Item> c:vector<item> d:%Sole e:Vector int "
         "g:Vector<Vector<double>> h:Bool i:Object j:%Vector<string> = All;\n"
-        "---functions---\nget {X:Type} q:!X = X;\nlist n:int = Vector<Item>;\n---types---\nlast = Last;\n"));
+        "---functions---\nget {X:Type} q:!X = X;\nlist n:int = Vector<Item>;\n---types---\nlast = "
+        "Last;\n"));
     const struct tl_combinator *all = tl_schema_by_name(s, slice_str("all"));
-    static const char *const types[] = {"#", "true", "#", "Vector<Item>", "vector<item>", "sole",
-                                        "Vector<int>", "Vector<Vector<double>>", "Bool", "Object",
+    static const char *const types[] = {"#",
+                                        "true",
+                                        "#",
+                                        "Vector<Item>",
+                                        "vector<item>",
+                                        "sole",
+                                        "Vector<int>",
+                                        "Vector<Vector<double>>",
+                                        "Bool",
+                                        "Object",
                                         "vector<string>"};
     assert_int_equal(tl_schema_layer(s), 7);
     assert_int_equal(all->n_fields, sizeof types / sizeof *types);
@@ -148,7 +158,8 @@ static void test_types_of_every_form(void **state)
     assert_type(s, &get->result, "Object");
     assert_type(s, &tl_schema_by_name(s, slice_str("list"))->result, "Vector<Item>");
     assert_false(tl_schema_by_name(s, slice_str("last"))->is_method);
-    const struct tl_class *item = tl_schema_class(s, tl_schema_by_name(s, slice_str("item"))->result.class_index);
+    const struct tl_class *item =
+        tl_schema_class(s, tl_schema_by_name(s, slice_str("item"))->result.class_index);
     assert_int_equal(item->n_ctors, 2);
     assert_string_equal(item->ctors[1]->name, "other");
     tl_schema_free(s);
@@ -180,7 +191,8 @@ static void test_broken_schemas_say_where(void **state)
         {"a {X = A;", "line 1: not a type parameter"},
         {"= A;", "line 1: no name"},
         {"a = A B;", "line 1: an unknown type: A"},
-        {"a x:Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<int>>>>>>>>>> = A;",
+        {"a x:Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<Vector<int>>>>>>>>>> "
+         "= A;",
          "line 1: a type nested too deep"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -202,7 +214,8 @@ static void test_mutated_schemas(void **state)
     for (int round = 0; round < 2000; round++) {
         memcpy(text, whole.data, whole.len);
         for (uint64_t n = 1 + rng_below(&rng, 3); n > 0; n--)
-            text[rng_below(&rng, whole.len)] = (uint8_t) " ;=#<>{}%!?.:0aZ/-\n["[rng_below(&rng, 20)];
+            text[rng_below(&rng, whole.len)] =
+                (uint8_t) " ;=#<>{}%!?.:0aZ/-\n["[rng_below(&rng, 20)];
         char error[256];
         size_t len = rng_below(&rng, 2) ? whole.len : rng_below(&rng, whole.len);
         tl_schema_free(tl_schema_parse(slice_of(text, len), error, sizeof error));

@@ -2,12 +2,18 @@
  * Building trees by symbol, reading fields, and what the writer refuses. */
 #include "random_tree.h"
 
-#define COMBINATORS(X) X(messages_sendMessage) X(inputPeerChannel) X(inputPeerSelf) X(messageEntityBold) X(users_getUsers) X(inputUserSelf) X(not_there)
-#define FIELDS(X) X(peer) X(message) X(random_id) X(silent) X(schedule_date) X(entities) X(offset) X(length) X(channel_id) X(access_hash) X(id) X(flags) X(nowhere)
+#define COMBINATORS(X)                                                                             \
+    X(messages_sendMessage)                                                                        \
+    X(inputPeerChannel) X(inputPeerSelf) X(messageEntityBold) X(users_getUsers) X(inputUserSelf)   \
+        X(not_there)
+#define FIELDS(X)                                                                                  \
+    X(peer)                                                                                        \
+    X(message) X(random_id) X(silent) X(schedule_date) X(entities) X(offset) X(length)             \
+        X(channel_id) X(access_hash) X(id) X(flags) X(nowhere)
 
 #define C_ENUM(name) C_##name,
 #define F_ENUM(name) F_##name,
-#define TEXT(name) #name,
+#define TEXT(name)   #name,
 enum { COMBINATORS(C_ENUM) C_COUNT };
 enum { FIELDS(F_ENUM) F_COUNT };
 static const char *const combinator_names[] = {COMBINATORS(TEXT)};
