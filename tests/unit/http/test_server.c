@@ -204,6 +204,29 @@ static void test_headers_cannot_split_an_answer(void **state)
     world_free(&w);
 }
 
+static void test_answer_with_too_large_headers_keeps_its_framing(void **state)
+{
+    (void)state;
+    enum { HUGE_BYTES = 100 * 1000 };
+    struct world w;
+    struct client c;
+    with_defaults(&w);
+    client_pair(&c, &w);
+    client_send(&c, GET_LATER);
+    await_waiting(&w, 1);
+    char *value = malloc(HUGE_BYTES);
+    memset(value, 'v', HUGE_BYTES);
+    struct http_header header = {slice_str("X-Huge"), slice_of(value, HUGE_BYTES)};
+    w.n_waiting = 0;
+    http_respond(w.waiting[0], 200, &header, 1, slice_str("ok"));
+    free(value);
+    expect_bytes(&w, &c, "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 2\r\n\r\nok");
+    client_send(&c, GET_NOW);
+    expect_echo(&w, &c, "GET /now ", "");
+    client_free(&c, &w);
+    world_free(&w);
+}
+
 /* ---- clients that go ---- */
 
 static void test_reset_client_is_gone_once(void **state)
@@ -324,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_continue_is_sent_to_who_waits_for_it),
         cmocka_unit_test(test_large_answer_to_a_client_that_reads_late),
         cmocka_unit_test(test_headers_cannot_split_an_answer),
+        cmocka_unit_test(test_answer_with_too_large_headers_keeps_its_framing),
         cmocka_unit_test(test_reset_client_is_gone_once),
         cmocka_unit_test(test_half_closed_client_gets_its_answers),
         cmocka_unit_test(test_half_closed_client_is_gone_after_a_while),
