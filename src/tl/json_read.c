@@ -125,6 +125,8 @@ static bool string_from_json(struct json_reading *rd, const struct place *at,
 {
     if (!json_object_is_type(json, json_type_string))
         return refuse(rd, at, "must be a string");
+    if (!slice_is_utf8(text_of(json))) /* json-c's own check lets overlong forms pass */
+        return refuse(rd, at, "must be UTF-8");
     struct slice copy = arena_copy(rd->arena, text_of(json));
     out->bytes = copy.data;
     out->len = (uint32_t)copy.len;

@@ -137,6 +137,7 @@ static void test_errors_say_where_and_why(void **state)
         {"one", "{\"n\":1,\"l\":1,\"d\":\"x\"}", "d", "must be a number"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1e999}", "d", "must fit a double"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":5}", "s", "must be a string"},
+        {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\xc1\x91\"}", "s", "must be UTF-8"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":\"a b\"}", "b", "must be base64"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":[]}", "b", "must be a string of base64"},
         {"one", "{\"n\":1,\"l\":1,\"d\":1,\"s\":\"\",\"b\":\"\",\"k\":\"AAAA\"}", "k",
