@@ -25,7 +25,8 @@ void account_free(struct account *a)
     if (!a)
         return;
     update_log_free(&a->log);
-    sodium_memzero(&a->two_factor, sizeof a->two_factor);
+    free(a->notify);
+    sodium_memzero(a, sizeof *a);
     free(a);
 }
 
@@ -64,4 +65,49 @@ bool account_set_password(struct account *a, struct rng *rng, struct slice passw
         a->two_factor = t;
     sodium_memzero(&t, sizeof t);
     return ok;
+}
+
+void account_add_token(struct account *a, const uint8_t token[static FUTURE_TOKEN_BYTES])
+{
+    memcpy(a->tokens[a->next_token], token, FUTURE_TOKEN_BYTES);
+    a->next_token = (a->next_token + 1) % FUTURE_TOKENS;
+}
+
+bool account_take_token(struct account *a, struct slice token)
+{
+    if (token.len != FUTURE_TOKEN_BYTES || sodium_is_zero(token.data, token.len))
+        return false;
+    for (size_t i = 0; i < FUTURE_TOKENS; i++) {
+        if (sodium_memcmp(a->tokens[i], token.data, token.len) != 0)
+            continue;
+        sodium_memzero(a->tokens[i], FUTURE_TOKEN_BYTES);
+        return true;
+    }
+    return false;
+}
+
+const struct notify_rule *account_notify(const struct account *a, int64_t peer)
+{
+    for (uint32_t i = 0; i < a->n_notify; i++)
+        if (a->notify[i].peer == peer)
+            return &a->notify[i];
+    return NULL;
+}
+
+bool account_set_notify(struct account *a, const struct notify_rule *rule)
+{
+    for (uint32_t i = 0; i < a->n_notify; i++) {
+        if (a->notify[i].peer == rule->peer) {
+            a->notify[i] = *rule;
+            return true;
+        }
+    }
+    if (a->n_notify == NOTIFY_RULES_MAX)
+        return false;
+    struct notify_rule *rules = realloc(a->notify, (a->n_notify + 1) * sizeof *rules);
+    if (!rules)
+        return false;
+    a->notify = rules;
+    rules[a->n_notify++] = *rule;
+    return true;
 }

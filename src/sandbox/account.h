@@ -9,7 +9,22 @@
 struct authorization;
 struct user;
 
-enum { HINT_BYTES_MAX = 64, SRP_SALT_BYTES_MAX = 64 };
+enum {
+    HINT_BYTES_MAX = 256,
+    SRP_SALT_BYTES_MAX = 64,
+    FUTURE_TOKENS = 4, /* log-outs remembered, so that logging in again needs no code */
+    FUTURE_TOKEN_BYTES = 64,
+    NOTIFY_RULES_MAX = 1000,
+};
+
+/* Notification settings of one peer, or of all of a kind. */
+struct notify_rule {
+    int64_t peer; /* marked id; NOTIFY_USERS … for the kinds */
+    bool silent;
+    bool show_previews;
+    int32_t mute_until;
+};
+enum { NOTIFY_USERS = INT32_MIN, NOTIFY_CHATS, NOTIFY_BROADCASTS };
 
 /* The 2FA password as the server knows it. */
 struct two_factor {
@@ -31,6 +46,10 @@ struct account {
     struct authorization *logins;    /* linked by authorization.next_login */
     int32_t ttl_days;                /* of the account */
     int32_t authorization_ttl_days;
+    uint8_t tokens[FUTURE_TOKENS][FUTURE_TOKEN_BYTES]; /* future_auth_token; zeroes = none */
+    uint32_t next_token;
+    struct notify_rule *notify; /* owned */
+    uint32_t n_notify;
 };
 
 struct account *account_new(struct user *user, int32_t home_dc); /* NULL without memory */
@@ -41,5 +60,14 @@ struct srp_algo two_factor_algo(const struct two_factor *t);
 bool two_factor_set_hint(struct two_factor *t, struct slice hint);
 /* Sets a password from its text (for the demo world and tests; blocks some 100 ms). */
 bool account_set_password(struct account *a, struct rng *rng, struct slice password, const char *hint);
+
+/* Remembers a future_auth_token (the oldest goes); takes one: true, once, if it is there. */
+void account_add_token(struct account *a, const uint8_t token[static FUTURE_TOKEN_BYTES]);
+bool account_take_token(struct account *a, struct slice token);
+
+/* The rule for that peer or kind; NULL if there is none. */
+const struct notify_rule *account_notify(const struct account *a, int64_t peer);
+/* Adds or replaces. False without memory or past NOTIFY_RULES_MAX. */
+bool account_set_notify(struct account *a, const struct notify_rule *rule);
 
 #endif

@@ -9,6 +9,18 @@
 
 /* Login, account, service: methods, then constructors. */
 #define CORE_COMBINATORS(X)                                                                        \
+    X(help_getSupportName)                                                                         \
+    X(help_supportName)                                                                            \
+    X(help_peerColorsNotModified)                                                                  \
+    X(jsonArray)                                                                                   \
+    X(auth_sentCodeSuccess)                                                                        \
+    X(langPackString)                                                                              \
+    X(help_countryCode)                                                                            \
+    X(help_country)                                                                                \
+    X(notifyBroadcasts)                                                                            \
+    X(notifyChats)                                                                                 \
+    X(notifyUsers)                                                                                 \
+    X(notifyPeer)                                                                                  \
     X(invokeAfterMsg)                                                                              \
     X(invokeAfterMsgs)                                                                             \
     X(initConnection)                                                                              \
@@ -121,12 +133,24 @@
     X(updates_channelDifferenceEmpty)                                                              \
     X(updates_channelDifferenceTooLong)                                                            \
     X(updates)                                                                                     \
+    X(updatesTooLong)                                                                              \
     X(updateShort)                                                                                 \
     X(updateNewAuthorization)                                                                      \
     X(updateUserStatus)                                                                            \
     X(updateNotifySettings)
 
 #define CORE_FIELDS(X)                                                                             \
+    X(from)                                                                                        \
+    X(keys)                                                                                        \
+    X(prefixes)                                                                                    \
+    X(country_code)                                                                                \
+    X(country_codes)                                                                               \
+    X(default_name)                                                                                \
+    X(iso2)                                                                                        \
+    X(lang_pack)                                                                                   \
+    X(authorization)                                                                               \
+    X(mute_until)                                                                                  \
+    X(show_previews)                                                                               \
     X(query)                                                                                       \
     X(layer)                                                                                       \
     X(msg_id)                                                                                      \

@@ -40,7 +40,8 @@ struct srp_challenge {
     int64_t made_s;
     uint8_t secret[DH_BYTES];
     uint8_t b[DH_BYTES];
-    uint8_t new_salt1[8]; /* the front of the salt that a new password must use */
+    uint8_t new_salt1[8]; /* what the salts of a new password must begin with */
+    uint8_t new_salt2[16];
 };
 
 /* One auth key. Freed only with the sandbox: a destroyed one is taken out of the table of keys, so that
@@ -54,6 +55,8 @@ struct authorization {
     int32_t expires_s; /* temporary keys, unix; 0 = permanent */
     uint64_t first_salt;
     struct authorization *perm; /* what this temporary key is bound to */
+    struct authorization *temps; /* what is bound to this one, by next_temp */
+    struct authorization *next_temp;
 
     bool inited;   /* initConnection was seen */
     int32_t layer; /* 0 before invokeWithLayer */
@@ -63,11 +66,13 @@ struct authorization {
     struct user *user;          /* who is logged in */
     struct user *password_user; /* whose code was right and whose password is awaited */
     struct srp_challenge *srp;  /* NULL before account.getPassword */
+    bool imported;              /* by auth.importAuthorization: not a login of its own */
     int64_t hash;               /* as account.getAuthorizations names it */
     int32_t login_s;
     int32_t active_s;
     char ip[48];
     struct authorization *next_login; /* of the same account */
+    int64_t takeout_id; /* of the export that it has begun; 0 = none */
 
     struct session *sessions;
     uint32_t n_sessions;
@@ -115,6 +120,9 @@ struct authorization *key_find(struct sandbox *s, uint64_t id, int32_t dc);
 /* destroy_auth_key, and expiry: logs out, ends its sessions, forgets it. */
 void key_destroy(struct sandbox *s, struct authorization *a);
 void keys_free(struct sandbox *s);
+/* temp acts as perm from now on (it must init its connection again). */
+void key_bind(struct authorization *temp, struct authorization *perm);
+void key_unbind(struct authorization *temp);
 /* For server_session_config.salts; ctx is the sandbox. */
 void key_salts(void *ctx, uint64_t key_id, struct salt_schedule *out);
 /* Where the login state of a request with that key is: itself, or what it is bound to. */

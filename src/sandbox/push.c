@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ * Updates on their way to the sessions that want them: queued as facts, built in each one's own layer. */
+#include <stdlib.h>
+
+#include "sandbox/state.h"
+
+void session_queue_clear(struct session *session)
+{
+    for (uint32_t i = 0; i < session->n_queue; i++)
+        free((void *)(uintptr_t)session->queue[i].ids);
+    session->n_queue = 0;
+    session->queue_overflow = false;
+}
+
+static bool queue_room(struct session *session)
+{
+    if (session->n_queue < session->queue_cap)
+        return true;
+    if (session->n_queue >= SESSION_QUEUE_MAX)
+        return false;
+    uint32_t cap = session->queue_cap ? session->queue_cap * 2 : 4;
+    struct update *queue = realloc(session->queue, cap * sizeof *queue);
+    if (!queue)
+        return false;
+    session->queue = queue;
+    session->queue_cap = cap;
+    return true;
+}
+
+static void queue_update(struct sandbox *s, struct session *session, const struct update *u)
+{
+    struct update copy;
+    if (queue_room(session) && update_copy(&copy, u))
+        session->queue[session->n_queue++] = copy;
+    else
+        session->queue_overflow = true;
+    if (session->queued)
+        return;
+    session->queued = true;
+    session->next_updated = s->updated;
+    s->updated = session;
+}
+
+static void push_to_key(struct sandbox *s, const struct authorization *a, const struct session *except,
+                        const struct update *u)
+{
+    for (struct session *session = a->sessions; session; session = session->next_of_auth)
+        if (session->wants_updates && session->connection && session != except)
+            queue_update(s, session, u);
+}
+
+void sandbox_push(struct sandbox *s, const struct session *except, struct user *to,
+                  const struct update *u)
+{
+    if (!to->account)
+        return;
+    for (const struct authorization *a = to->account->logins; a; a = a->next_login) {
+        push_to_key(s, a, except, u);
+        for (const struct authorization *temp = a->temps; temp; temp = temp->next_temp)
+            push_to_key(s, temp, except, u);
+    }
+}
+
+/* All that is queued as one `updates`; NULL when nothing is left to say. */
+static struct tl_object *build_queue(struct request *view, const struct session *session)
+{
+    if (session->queue_overflow)
+        return tl_new(&view->b, C_updatesTooLong);
+    struct peers peers = {0};
+    struct tl_vector *vec = tl_new_vec(&view->b);
+    for (uint32_t i = 0; i < session->n_queue; i++) {
+        const struct update *u = &session->queue[i];
+        const struct tl_object *built = u->type->build(view, u, &peers);
+        if (built)
+            tl_push_obj(&view->b, vec, built);
+    }
+    return vec && vec->n ? build_updates(view, &peers, vec) : NULL;
+}
+
+static void deliver(struct sandbox *s, struct session *session)
+{
+    struct authorization *login = key_login(session->auth);
+    if (!login->user || !session->connection || (!session->n_queue && !session->queue_overflow))
+        return;
+    struct request view;
+    arena_reset(&s->scratch);
+    sandbox_request_as(s, &view, login->user, &s->scratch);
+    view.auth = login;
+    view.schema = session->auth->schema;
+    view.b = tl_builder_of(view.schema, &s->scratch);
+    struct tl_object *updates = build_queue(&view, session);
+    const char *error = NULL;
+    buf_clear(&s->scratch_buf);
+    if (updates && tl_write_object(view.schema, &s->scratch_buf, updates, &s->scratch, &error)) {
+        server_session_push(session->mt, buf_slice(&s->scratch_buf));
+        s->stats.pushes++;
+        connection_touch(session->connection);
+    } else if (error) {
+        log_event(&s->log, LOG_ERROR, "push_not_written", log_str("reason", error));
+    }
+}
+
+void push_deliver(struct sandbox *s)
+{
+    while (s->updated) {
+        struct session *session = s->updated;
+        s->updated = session->next_updated;
+        session->queued = false;
+        deliver(s, session);
+        session_queue_clear(session);
+    }
+}

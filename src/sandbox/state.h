@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * The insides of struct sandbox, for the files that run it. */
+#ifndef TGREST_SANDBOX_STATE_H
+#define TGREST_SANDBOX_STATE_H
+
+#include <uv.h>
+
+#include "sandbox/build.h"
+#include "sandbox/call.h"
+#include "sandbox/connection.h"
+#include "sandbox/exported.h"
+#include "sandbox/fault.h"
+#include "sandbox/login_code.h"
+#include "sandbox/map.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/session.h"
+#include "sandbox/world.h"
+
+struct control;
+
+enum {
+    DC_ALONE = 2,     /* what a single data centre is: where most clients start */
+    GZIP_MIN = 4096,  /* answers of that many bytes are packed when it pays */
+    CALLS_KEPT = 256, /* finished calls whose memory is reused */
+};
+
+/* What the control port's `stats` shows. */
+struct stats {
+    uint64_t connections; /* accepted */
+    uint64_t handshakes;  /* keys made */
+    uint64_t frames_in;   /* encrypted frames that were good */
+    uint64_t plain_in;    /* handshake frames */
+    uint64_t requests;    /* API requests received */
+    uint64_t executed[COMBINATORS_N]; /* handlers run, by method */
+    uint64_t failed[COMBINATORS_N];   /* of them, and refused before */
+    uint64_t pushes;
+    uint64_t duplicated;  /* keys killed by parallel use */
+};
+
+struct after { /* sandbox_after */
+    uv_timer_t timer;
+    struct sandbox *sandbox;
+    void (*fn)(struct sandbox *s, void *arg);
+    void *arg;
+    struct after *prev;
+    struct after *next;
+};
+
+struct sandbox {
+    uv_loop_t *loop;
+    struct log log;
+    int32_t dcs;
+    uint64_t seed;
+    bool stopping;
+
+    struct clock clock; /* ctx is this struct */
+    struct clock system;
+    int64_t clock_shift_ns; /* by the control port and by skew faults */
+    struct rng rng;          /* the world's, seeded */
+    struct rng protocol_rng; /* nonces, padding: apart, so that timing does not change the world */
+    struct digests *digests;
+    struct rsa_key *rsa;
+    uint8_t salt_secret[32];
+
+    struct tl_schema *schema;
+    const struct method *methods[COMBINATORS_N]; /* by symbol */
+    struct world *world;
+    struct faults faults;
+    struct stats stats;
+
+    struct listener listeners[SANDBOX_DCS_MAX];
+    uint16_t ports[SANDBOX_DCS_MAX];
+    struct control *control;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uint8_t *read_buffer; /* READ_BYTES; one connection reads at a time */
+    bool read_buffer_lent;
+
+    struct id_map keys; /* auth_key_id -> struct authorization */
+    struct authorization *authorizations;
+    size_t n_keys;
+    struct connection *connections;
+    size_t n_connections;
+    uint64_t next_serial;
+    struct connection *touched;
+    struct session *updated;
+    struct call *running;  /* all calls in flight */
+    struct call *finished; /* answered in this turn */
+    struct call *pool;
+    size_t n_pool;
+    struct after *afters;
+    struct arena scratch; /* of one push */
+    struct buf scratch_buf;
+
+    struct login_codes codes;
+    struct exported exported[EXPORTED_MAX]; /* a ring */
+    uint32_t next_exported;
+};
+
+/* The number of the data centre that a home or asked-for number means here: with a single one, itself. */
+int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc);
+/* The schema for a layer that a client names. */
+const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer);
+/* Sends what this turn produced. */
+void sandbox_flush(struct sandbox *s);
+/* Counts on the rules' clock skew from now on. */
+void sandbox_faults_changed(struct sandbox *s);
+
+#endif
