@@ -98,14 +98,14 @@ struct slice call_session_string(struct call *c)
     return slice_str(t->sealed);
 }
 
-const struct param_value *call_param(const struct call *c, const char *name)
+const struct token_keys *call_token_keys(const struct call *c)
 {
-    static const struct param_value absent = {0};
-    for (size_t i = 0; i < c->route->n_params; i++) {
-        if (strcmp(c->route->params[i].name, name) == 0)
-            return &c->params[i];
-    }
-    return &absent;
+    return c->gateway->keys;
+}
+
+struct peer_cache *call_peer_cache(const struct call *c)
+{
+    return c->worker->peers;
 }
 
 int64_t call_unix_s(const struct call *c)
@@ -211,15 +211,25 @@ static void on_nap_over(struct wheel_timer *timer)
     task_ready(t);
 }
 
-bool call_sleep(struct call *c, int64_t ms)
+void task_nap_begin(struct task *t, int64_t ms)
 {
-    struct task *t = task_of(c);
     t->nap_over = false;
     t->nap.fire = on_nap_over;
     worker_arm(t->owner, &t->nap, worker_now_ns(t->owner) + ms * NS_PER_MS);
+}
+
+void task_nap_end(struct task *t)
+{
+    worker_disarm(t->owner, &t->nap);
+}
+
+bool call_sleep(struct call *c, int64_t ms)
+{
+    struct task *t = task_of(c);
     bool going_on = true;
+    task_nap_begin(t, ms);
     while (going_on && !t->nap_over)
         going_on = task_wait(t);
-    worker_disarm(t->owner, &t->nap);
+    task_nap_end(t);
     return going_on;
 }

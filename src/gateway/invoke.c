@@ -6,6 +6,7 @@
 #include "gateway/gateway.h"
 #include "gateway/safety.h"
 #include "gateway/task.h"
+#include "mtproto/ids.h"
 
 enum {
     QUERY_MAX = 1024 * 1024,      /* Telegram closes on larger frames */
@@ -13,6 +14,7 @@ enum {
     MIGRATIONS_MAX = 3,           /* a login that is sent round in circles */
     TROUBLE_REPEATS_MAX = 2,      /* of errors that Telegram says to repeat */
     TROUBLE_PAUSE_MS = 300,
+    DESTROY_WAIT_MS = 3000,       /* for the answer to destroy_auth_key, which may be only an ack */
 };
 
 /* One call_invoke, over its repetitions. */
@@ -240,4 +242,23 @@ const struct tl_object *call_invoke(struct call *c, const struct tl_object *quer
         return value.object;
     call_fail(c, 502, "UPSTREAM_BROKEN", "Telegram's answer does not fit the schema.");
     return NULL;
+}
+
+void call_destroy_key(struct call *c)
+{
+    struct task *t = task_of(c);
+    uint8_t query[4];
+    store_le32(query, MT_DESTROY_AUTH_KEY);
+    struct upstream *u = call_failed(c) ? NULL : task_upstream(t);
+    t->rpc = (struct upstream_call){.done = on_done};
+    if (u && upstream_call_start(u, slice_of(query, sizeof query), CALL_ONCE, &t->rpc)) {
+        task_nap_begin(t, DESTROY_WAIT_MS);
+        while (t->rpc.outcome == UPSTREAM_PENDING && !t->nap_over && task_wait(t))
+            continue;
+        task_nap_end(t);
+        upstream_call_cancel(&t->rpc);
+    }
+    if (t->abort == ABORT_NONE)
+        call_error_clear(c);
+    call_disconnect(c);
 }

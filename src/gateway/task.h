@@ -72,6 +72,9 @@ bool task_wait(struct task *t) __attribute__((warn_unused_result));
 void task_suspend(struct task *t);
 /* Sets the error of an aborted task; true if it was aborted. */
 bool task_aborted(struct task *t);
+/* A time after which nap_over is set and the task is made ready; ended by task_nap_end. */
+void task_nap_begin(struct task *t, int64_t ms);
+void task_nap_end(struct task *t);
 /* The session's connection, in use by the task until its end. NULL: error set. */
 struct upstream *task_upstream(struct task *t);
 /* Gives the connection back, keeping it warm if the gateway does so. */

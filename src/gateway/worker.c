@@ -200,9 +200,10 @@ bool worker_init(struct worker *w, struct gateway *g, int index)
         .idle_max = IDLE_STACKS_MAX,
     });
     w->digests = digests_new();
+    w->peers = peer_cache_new();
     w->read_buffer = malloc(WORKER_READ_BYTES);
     size_t upstreams = share(g->options.warm_max, g->n_workers, 1);
-    return w->coros && w->digests && w->read_buffer && upstreams_init(&w->upstreams, w, upstreams) &&
+    return w->coros && w->digests && w->peers && w->read_buffer && upstreams_init(&w->upstreams, w, upstreams) &&
            init_loop(w) && init_http(w);
 }
 
@@ -218,6 +219,7 @@ void worker_free(struct worker *w)
     uv_loop_close(&w->loop);
     coro_pool_free(w->coros);
     digests_free(w->digests);
+    peer_cache_free(w->peers);
     if (w->tokener)
         json_tokener_free(w->tokener);
     buf_wipe_free(&w->query);

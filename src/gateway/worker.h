@@ -12,6 +12,7 @@
 #include "gateway/list.h"
 #include "gateway/mailbox.h"
 #include "gateway/metrics.h"
+#include "gateway/peer_cache.h"
 #include "gateway/upstream.h"
 #include "gateway/wheel.h"
 #include "http/server.h"
@@ -39,6 +40,7 @@ struct worker {
     struct digests *digests;
     struct dh_good_prime good_prime;
     struct json_tokener *tokener; /* reused by the parameter parser; made on first use */
+    struct peer_cache *peers;
     struct upstreams upstreams;
     struct list ready;    /* tasks to start or resume */
     bool running;         /* inside worker_run */
