@@ -4,8 +4,10 @@
  *
  * Lifetime: a session outlives connections. connected -> call/flush/input/next/tick … -> disconnected
  * -> connected …; on every new connection what was sent and not answered is sent again where that is
- * safe. All buffers are the caller's; events point into the frame (or into the session's scratch, for
- * gzip) and are good until the next call of client_session_next. */
+ * safe: a call whose fate is unknown goes again under its old msg_id, by which the server recognises
+ * it, and a CALL_ONCE not before the server has said that it still knows the session. Events point
+ * into the frame (or into the session's scratch, for gzip) and are good until the next call of
+ * client_session_next. */
 #ifndef TGREST_MTPROTO_SESSION_CLIENT_H
 #define TGREST_MTPROTO_SESSION_CLIENT_H
 
@@ -37,7 +39,8 @@ struct client_session_config {
     struct rng *rng;
     struct digests *digests;
     /* Put in front of the query until one such call was answered in this session id
-     * (invokeWithLayer + initConnection + invokeWithoutUpdates, complete up to the query) … */
+     * (invokeWithLayer + initConnection + invokeWithoutUpdates, complete up to the query) …
+     * Both prefixes are copied. */
     struct slice init_prefix;
     /* … and in front of every later one (invokeWithoutUpdates; empty for connections that take updates). */
     struct slice call_prefix;
@@ -59,7 +62,7 @@ void client_session_renew(struct client_session *s);
 /* Queues a call: the body is copied. False when calls_max is reached. `tag` comes back in its event;
  * exactly one RESULT, ERROR or FAILED event follows unless it is cancelled. */
 bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety, void *tag);
-/* The caller is gone: no event for this tag any more; its memory is freed when the answer comes. */
+/* The caller is gone: no event for this tag any more, and the call is not sent if it still waits. */
 void client_session_cancel(struct client_session *s, void *tag);
 size_t client_session_open_calls(const struct client_session *s);
 
@@ -82,6 +85,7 @@ enum call_failure {
     CALL_LOST,     /* sent, session lost, not repeatable: outcome unknown */
     CALL_REFUSED,  /* the server refused the message for good (bad_msg that cannot be mended) */
     CALL_TOO_LONG, /* never fits a frame */
+    CALL_UNREADABLE, /* the answer came, but its gzip is bad or inflates past inflate_max */
 };
 struct client_event {
     enum client_event_type type;

@@ -57,10 +57,11 @@ struct server_event {
 void server_session_input(struct server_session *s, const struct mt_message *m);
 bool server_session_next(struct server_session *s, struct server_event *event);
 
-/* Exactly one of these for each SERVER_REQUEST, at any later time. */
+/* Exactly one of these for each SERVER_REQUEST, at any later time. An answer that fits no frame goes
+ * as error 500 ANSWER_TOO_LONG; one that the client dropped, or a second one, is passed over. */
 void server_session_answer(struct server_session *s, uint64_t req_msg_id, struct slice result);
 void server_session_error(struct server_session *s, uint64_t req_msg_id, int32_t code, const char *text);
-/* An Updates object. */
+/* An Updates object. Dropped when it is too long or too much waits unacknowledged. */
 void server_session_push(struct server_session *s, struct slice updates);
 void server_session_session_destroyed(struct server_session *s, uint64_t session_id, bool existed);
 void server_session_key_destroyed(struct server_session *s, uint64_t req_msg_id, bool existed);

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT
+ * Calls, time and what goes out; what comes in is in session_client_input.c. */
+#include "mtproto/session_client_private.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "mtproto/ids.h"
+#include "mtproto/salts.h"
+
+enum {
+    CALLS_MAX_DEFAULT = 4096,
+    INFLATE_MAX_DEFAULT = 16 * 1024 * 1024, /* the largest answers are a few MiB */
+    PONG_WAIT_S = 15,
+    PING_SLACK_S = 15,       /* the server closes that long after a ping of ours was due */
+    CHECK_AFTER_S = 30,      /* an unanswered call is asked about after that */
+    RELEASE_AFTER_S = 10,    /* an idle session gives its buffers back */
+    SALTS_LEFT_MIN_S = 3600, /* ask for more when the schedule ends before */
+    SALTS_ASK_EVERY_S = 60,
+};
+
+int64_t client_now_s(const struct client_session *s)
+{
+    return (clock_wall_ns(s->clock) + s->out.ids.offset_ns) / NS_PER_S;
+}
+
+/* Room for one inflated body and what its growing leaves behind. */
+static size_t client_arena_max(const struct client_session *s)
+{
+    return 3 * s->inflate_max;
+}
+
+static int64_t mono_ns(const struct client_session *s)
+{
+    return clock_mono_ns(s->clock);
+}
+
+/* ---- life ---- */
+
+static void begin_session_id(struct client_session *s)
+{
+    do
+        s->out.session_id = rng_u64(s->out.rng);
+    while (s->out.session_id == 0);
+    s->out.content_sent = 0;
+    s->inited = false;
+    s->known = false;
+    s->acks.n = 0;
+    id_window_reset(&s->seen);
+}
+
+struct client_session *client_session_new(const struct client_session_config *config)
+{
+    size_t prefixes = config->init_prefix.len + config->call_prefix.len;
+    struct client_session *s = calloc(1, sizeof *s + prefixes);
+    if (!s)
+        return NULL;
+    uint8_t *at = (uint8_t *)(s + 1);
+    s->init_prefix = slice_of(at, config->init_prefix.len);
+    s->call_prefix = slice_of(at + config->init_prefix.len, config->call_prefix.len);
+    if (config->init_prefix.len > 0)
+        memcpy(at, config->init_prefix.data, config->init_prefix.len);
+    if (config->call_prefix.len > 0)
+        memcpy(at + config->init_prefix.len, config->call_prefix.data, config->call_prefix.len);
+    s->key = config->key;
+    s->salts = config->salts;
+    s->clock = config->clock;
+    s->calls_max = config->calls_max ? config->calls_max : CALLS_MAX_DEFAULT;
+    s->inflate_max = config->inflate_max ? config->inflate_max : INFLATE_MAX_DEFAULT;
+    s->ping_idle_ns = config->ping_idle_ns;
+    s->out = (struct sealer){.key = &s->key,
+                             .digests = config->digests,
+                             .rng = config->rng,
+                             .ids = {config->clock, config->clock_offset_ns, 0}};
+    arena_init(&s->inflated, client_arena_max(s));
+    begin_session_id(s);
+    return s;
+}
+
+static void free_failed(struct client_session *s)
+{
+    while (s->failed) {
+        struct outgoing *m = s->failed;
+        s->failed = m->next;
+        outbox_recycle(&s->outbox, m);
+    }
+}
+
+static void release(struct client_session *s)
+{
+    outbox_release(&s->outbox);
+    id_window_release(&s->seen);
+    id_list_free(&s->acks);
+    arena_free(&s->inflated);
+    arena_init(&s->inflated, client_arena_max(s));
+    s->holding = false;
+}
+
+void client_session_free(struct client_session *s)
+{
+    if (!s)
+        return;
+    size_t prefixes = s->init_prefix.len + s->call_prefix.len;
+    free_failed(s);
+    release(s);
+    outbox_free(&s->outbox);
+    sodium_memzero(s, sizeof *s + prefixes);
+    free(s);
+}
+
+/* ---- links ---- */
+
+/* Asks what became of the calls that were sent before that time and not answered. */
+static void ask_about_calls(struct client_session *s, int64_t sent_before_ns)
+{
+    struct outbox *o = &s->outbox;
+    struct id_list ids = {0};
+    for (uint32_t i = o->n_sent; i-- > 0;)
+        if (o->sent[i]->kind != OUT_CALL) /* the last such question was not answered */
+            outbox_recycle(o, outbox_take_sent(o, i));
+    for (uint32_t i = 0; i < o->n_sent; i++)
+        if (o->sent[i]->sent_ns <= sent_before_ns)
+            id_list_add(&ids, o->sent[i]->msg_id);
+    struct outgoing *m = ids.n > 0 ? outbox_new(o, OUT_STATE_REQ, true) : NULL;
+    if (m) {
+        m->safety = CALL_REPEATABLE;
+        service_write_ids(&m->body, MT_MSGS_STATE_REQ, ids.ids, ids.n);
+        outbox_queue_front(o, m);
+    }
+    id_list_free(&ids);
+}
+
+void client_session_connected(struct client_session *s)
+{
+    if (s->connected)
+        client_session_disconnected(s);
+    s->connected = true;
+    s->heard = false;
+    s->n_stale = 0;
+    s->ping_sent_ns = 0;
+    s->broken = NULL;
+    s->last_in_ns = mono_ns(s);
+    s->last_use_ns = s->last_in_ns;
+    ask_about_calls(s, s->last_in_ns);
+}
+
+/* What was sent over the link may or may not have arrived. Under its old id the server takes it at
+ * most once while it keeps the session; whether it does is asked before a CALL_ONCE goes again. What
+ * only served the link is forgotten. */
+void client_session_disconnected(struct client_session *s)
+{
+    struct outbox *o = &s->outbox;
+    struct outgoing *next;
+    s->connected = false;
+    s->inbox.left = 0;
+    s->check_ns = 0;
+    s->ping_sent_ns = 0;
+    s->salts_asked_ns = 0;
+    for (struct outgoing *m = outbox_take_all(o); m; m = next) {
+        next = m->next;
+        if (m->kind != OUT_CALL) {
+            outbox_recycle(o, m);
+            continue;
+        }
+        m->doubtful = m->doubtful || m->msg_id != 0;
+        if (!m->doubtful || m->safety == CALL_REPEATABLE)
+            outbox_queue(o, m);
+        else if (!outbox_keep(o, m))
+            client_fail(s, m, CALL_LOST);
+    }
+}
+
+/* ---- calls ---- */
+
+/* Queries of MTProto itself, which no prefix may wrap. */
+static bool is_service_query(const struct outgoing *m)
+{
+    switch (body_id(buf_slice(&m->body))) {
+    case MT_DESTROY_AUTH_KEY:
+    case MT_DESTROY_SESSION:
+    case MT_RPC_DROP_ANSWER:
+    case MT_GET_FUTURE_SALTS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety,
+                         void *tag)
+{
+    if (s->open_calls >= s->calls_max)
+        return false;
+    struct outgoing *m = outbox_new(&s->outbox, OUT_CALL, true);
+    if (!m)
+        return false;
+    m->tag = tag;
+    m->safety = (uint8_t)safety;
+    s->open_calls++;
+    s->holding = true;
+    size_t prefix = s->init_prefix.len > s->call_prefix.len ? s->init_prefix.len : s->call_prefix.len;
+    if (query.len + prefix > OUTGOING_BODY_MAX || query.len % 4 != 0) {
+        client_fail(s, m, CALL_TOO_LONG);
+        return true;
+    }
+    buf_append(&m->body, query.data, query.len);
+    if (m->body.failed) {
+        s->open_calls--;
+        outbox_recycle(&s->outbox, m);
+        return false;
+    }
+    outbox_queue(&s->outbox, m);
+    return true;
+}
+
+static bool cancel_queued(struct client_session *s, const void *tag)
+{
+    struct outgoing *prev = NULL;
+    for (struct outgoing *m = s->outbox.first; m; prev = m, m = m->next) {
+        if (m->kind == OUT_CALL && m->tag == tag) {
+            outbox_unlink(&s->outbox, prev, m);
+            outbox_recycle(&s->outbox, m);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool cancel_sent(struct client_session *s, const void *tag)
+{
+    for (uint32_t i = 0; i < s->outbox.n_sent; i++) {
+        if (s->outbox.sent[i]->kind == OUT_CALL && s->outbox.sent[i]->tag == tag) {
+            outbox_recycle(&s->outbox, outbox_take_sent(&s->outbox, i));
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool cancel_failed(struct client_session *s, const void *tag)
+{
+    struct outgoing *prev = NULL;
+    for (struct outgoing *m = s->failed; m; prev = m, m = m->next) {
+        if (m->tag != tag)
+            continue;
+        if (prev)
+            prev->next = m->next;
+        else
+            s->failed = m->next;
+        if (s->failed_last == m)
+            s->failed_last = prev;
+        outbox_recycle(&s->outbox, m);
+        return true;
+    }
+    return false;
+}
+
+/* The answer, if it still comes, names a msg_id that nobody knows and is passed over. */
+void client_session_cancel(struct client_session *s, void *tag)
+{
+    if (cancel_queued(s, tag) || cancel_sent(s, tag) || cancel_failed(s, tag))
+        s->open_calls--;
+}
+
+size_t client_session_open_calls(const struct client_session *s)
+{
+    return s->open_calls;
+}
+
+/* ---- what becomes of a call that was not answered ---- */
+
+void client_fail(struct client_session *s, struct outgoing *m, enum call_failure why)
+{
+    if (m->kind != OUT_CALL) {
+        outbox_recycle(&s->outbox, m);
+        return;
+    }
+    m->failure = (uint8_t)why;
+    m->next = NULL;
+    if (s->failed)
+        s->failed_last->next = m;
+    else
+        s->failed = m;
+    s->failed_last = m;
+}
+
+/* As if it had never been sent. */
+static void forget_id(struct outgoing *m)
+{
+    m->msg_id = 0;
+    m->container_id = 0;
+    m->doubtful = false;
+}
+
+void client_send_fresh(struct client_session *s, struct outgoing *m)
+{
+    forget_id(m);
+    outbox_queue_front(&s->outbox, m);
+}
+
+static bool may_repeat(struct outgoing *m)
+{
+    return m->safety == CALL_REPEATABLE && m->attempts++ < ATTEMPTS_MAX;
+}
+
+void client_lost(struct client_session *s, struct outgoing *m)
+{
+    if (may_repeat(m))
+        client_send_fresh(s, m);
+    else
+        client_fail(s, m, CALL_LOST);
+}
+
+void client_refused(struct client_session *s, struct outgoing *m)
+{
+    if (m->doubtful)
+        client_lost(s, m); /* this copy was refused, an earlier one may have been taken */
+    else if (m->attempts++ < ATTEMPTS_MAX)
+        client_send_fresh(s, m);
+    else
+        client_fail(s, m, CALL_REFUSED);
+}
+
+void client_renew(struct client_session *s)
+{
+    struct outgoing *next;
+    begin_session_id(s);
+    for (struct outgoing *m = outbox_take_all(&s->outbox); m; m = next) {
+        next = m->next;
+        if (m->kind != OUT_CALL) {
+            outbox_recycle(&s->outbox, m);
+        } else if (m->msg_id != 0 && !may_repeat(m)) {
+            client_fail(s, m, CALL_LOST);
+        } else {
+            forget_id(m);
+            outbox_queue(&s->outbox, m);
+        }
+    }
+}
+
+void client_session_renew(struct client_session *s)
+{
+    client_renew(s);
+}
+
+void client_break(struct client_session *s, const char *why)
+{
+    if (!s->broken)
+        s->broken = why;
+    s->inbox.left = 0;
+}
+
+/* ---- what goes out ---- */
+
+struct outgoing *client_service(struct client_session *s, bool content)
+{
+    struct outgoing *m = outbox_new(&s->outbox, OUT_SERVICE, content);
+    if (m)
+        outbox_queue_front(&s->outbox, m);
+    s->holding = true;
+    return m;
+}
+
+static void queue_acks(struct client_session *s)
+{
+    struct outgoing *m = s->acks.n > 0 ? client_service(s, false) : NULL;
+    if (!m)
+        return;
+    service_write_ids(&m->body, MT_MSGS_ACK, s->acks.ids, s->acks.n);
+    s->acks.n = 0;
+    s->acks_now = false;
+    s->acks_due_ns = 0;
+}
+
+static void queue_ping(struct client_session *s, int64_t now)
+{
+    struct outgoing *m = client_service(s, true);
+    if (!m)
+        return;
+    s->ping_id = rng_u64(s->out.rng);
+    s->ping_sent_ns = now;
+    tl_write_u32(&m->body, MT_PING_DELAY_DISCONNECT);
+    tl_write_u64(&m->body, s->ping_id);
+    tl_write_i32(&m->body, (int32_t)(s->ping_idle_ns / NS_PER_S) + PING_SLACK_S);
+}
+
+static void queue_salts_request(struct client_session *s, int64_t now)
+{
+    bool asked = s->salts_asked_ns != 0 && now - s->salts_asked_ns < SALTS_ASK_EVERY_S * NS_PER_S;
+    if (asked || salts_left_s(&s->salts, client_now_s(s)) >= SALTS_LEFT_MIN_S)
+        return;
+    struct outgoing *m = client_service(s, true);
+    if (!m)
+        return;
+    s->salts_asked_ns = now;
+    tl_write_u32(&m->body, MT_GET_FUTURE_SALTS);
+    tl_write_i32(&m->body, SALTS_MAX);
+}
+
+static void choose_prefixes(struct client_session *s)
+{
+    for (struct outgoing *m = s->outbox.first; m; m = m->next) {
+        if (m->kind != OUT_CALL || is_service_query(m))
+            continue;
+        m->prefix = s->inited ? s->call_prefix : s->init_prefix;
+        m->wrapped = !s->inited;
+    }
+}
+
+static void choose_salt(struct client_session *s)
+{
+    const struct salt_span *span = salts_pick(&s->salts, client_now_s(s));
+    if (span)
+        s->out.salt = span->salt;
+    else if (s->out.salt == 0 && s->salts.n > 0)
+        s->out.salt = s->salts.spans[s->salts.n - 1].salt; /* expired: the server will say the next */
+}
+
+bool client_session_wants_flush(const struct client_session *s)
+{
+    return s->connected && (s->outbox.first || s->acks.n > ACKS_MAX || s->acks_now);
+}
+
+void client_session_flush(struct client_session *s, struct transport *t, struct buf *out)
+{
+    if (!client_session_wants_flush(s))
+        return;
+    int64_t now = mono_ns(s);
+    queue_salts_request(s, now);
+    queue_acks(s);
+    choose_prefixes(s);
+    choose_salt(s);
+    outbox_flush(&s->outbox, &s->out, now, t, out);
+    s->last_use_ns = now;
+    if (s->check_ns == 0 && s->outbox.n_sent > 0)
+        s->check_ns = now + CHECK_AFTER_S * NS_PER_S;
+}
+
+/* ---- time ---- */
+
+static bool is_idle(const struct client_session *s)
+{
+    return s->open_calls == 0 && !s->outbox.first && s->outbox.n_sent == 0 && s->acks.n == 0 &&
+           s->inbox.left == 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t client_session_deadline_ns(const struct client_session *s)
+{
+    int64_t due = INT64_MAX;
+    if (s->holding && is_idle(s))
+        due = s->last_use_ns + RELEASE_AFTER_S * NS_PER_S;
+    if (!s->connected)
+        return due;
+    if (s->acks.n > 0 && !s->acks_now)
+        due = earlier(due, s->acks_due_ns);
+    if (s->outbox.n_sent > 0 && s->check_ns != 0)
+        due = earlier(due, s->check_ns);
+    if (s->ping_sent_ns != 0)
+        due = earlier(due, s->ping_sent_ns + PONG_WAIT_S * NS_PER_S);
+    else if (s->ping_idle_ns > 0)
+        due = earlier(due, s->last_in_ns + s->ping_idle_ns);
+    return due;
+}
+
+static void tick_link(struct client_session *s, int64_t now)
+{
+    if (s->acks.n > 0 && now >= s->acks_due_ns)
+        s->acks_now = true;
+    if (s->check_ns != 0 && now >= s->check_ns) {
+        ask_about_calls(s, now - CHECK_AFTER_S * NS_PER_S);
+        s->check_ns = s->outbox.n_sent > 0 ? now + CHECK_AFTER_S * NS_PER_S : 0;
+    }
+    if (s->ping_sent_ns != 0) {
+        if (now >= s->ping_sent_ns + PONG_WAIT_S * NS_PER_S)
+            client_break(s, "no answer to a ping");
+    } else if (s->ping_idle_ns > 0 && now >= s->last_in_ns + s->ping_idle_ns) {
+        queue_ping(s, now);
+    }
+}
+
+void client_session_tick(struct client_session *s)
+{
+    int64_t now = mono_ns(s);
+    if (s->connected)
+        tick_link(s, now);
+    if (s->holding && is_idle(s) && now >= s->last_use_ns + RELEASE_AFTER_S * NS_PER_S)
+        release(s);
+}
+
+/* ---- events ---- */
+
+static bool take_notice(struct client_session *s, unsigned notice, enum client_event_type type,
+                        struct client_event *event)
+{
+    if ((s->notices & notice) == 0)
+        return false;
+    s->notices &= ~notice;
+    event->type = type;
+    return true;
+}
+
+static bool take_failed(struct client_session *s, struct client_event *event)
+{
+    struct outgoing *m = s->failed;
+    if (!m)
+        return false;
+    s->failed = m->next;
+    s->open_calls--;
+    *event = (struct client_event){
+        .type = CLIENT_FAILED, .tag = m->tag, .failure = (enum call_failure)m->failure};
+    outbox_recycle(&s->outbox, m);
+    return true;
+}
+
+static bool take_broken(struct client_session *s, struct client_event *event)
+{
+    if (!s->broken)
+        return false;
+    *event = (struct client_event){.type = CLIENT_BROKEN, .text = slice_str(s->broken)};
+    s->broken = NULL;
+    return true;
+}
+
+static bool take_pending(struct client_session *s, struct client_event *event)
+{
+    return take_notice(s, NOTICE_RENEWED, CLIENT_RENEWED, event) ||
+           take_notice(s, NOTICE_CLOCK, CLIENT_CLOCK, event) ||
+           take_notice(s, NOTICE_SALTS, CLIENT_SALTS, event) || take_failed(s, event) ||
+           take_broken(s, event);
+}
+
+bool client_session_next(struct client_session *s, struct client_event *event)
+{
+    *event = (struct client_event){.type = CLIENT_NONE};
+    if (take_pending(s, event))
+        return true;
+    return client_read_event(s, event) || take_pending(s, event);
+}
+
+const struct salt_schedule *client_session_salts(const struct client_session *s)
+{
+    return &s->salts;
+}
+
+int64_t client_session_clock_offset(const struct client_session *s)
+{
+    return s->out.ids.offset_ns;
+}
+
+const struct auth_key *client_session_key(const struct client_session *s)
+{
+    return &s->key;
+}
