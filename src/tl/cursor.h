@@ -15,7 +15,8 @@ enum {
 #define TL_ID_BOOL_FALSE 0xbc799737u
 #define TL_ID_NULL       0x56730bccu
 
-/* The first error sticks; every later read gives zeroes or empty slices. Check `error` once, at the end. */
+/* The first error sticks; every later read gives zeroes or empty slices. Check `error` once, at the
+ * end. */
 struct tl_reader {
     const uint8_t *next;
     const uint8_t *end;

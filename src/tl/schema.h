@@ -16,18 +16,18 @@ enum tl_kind {
     TL_INT256,
     TL_STRING,
     TL_BYTES,
-    TL_TRUE,   /* flags.N?true: no bytes, the bit is the value */
-    TL_BOOL,   /* boolTrue / boolFalse */
+    TL_TRUE, /* flags.N?true: no bytes, the bit is the value */
+    TL_BOOL, /* boolTrue / boolFalse */
     TL_VECTOR,
-    TL_OBJECT, /* a constructor of a type (boxed), a given constructor (bare), or anything (!X, Object) */
+    TL_OBJECT, /* of a class (boxed), of a given constructor (bare), or anything (!X, Object) */
 };
 
 struct tl_type {
     enum tl_kind kind;
-    bool bare;                          /* vector without its id; object without its constructor id */
-    int32_t class_index;                /* TL_OBJECT boxed: index into classes; -1 = any (generic) */
-    const struct tl_combinator *ctor;   /* TL_OBJECT bare */
-    const struct tl_type *item;         /* TL_VECTOR */
+    bool bare;                        /* vector without its id; object without its constructor id */
+    int32_t class_index;              /* TL_OBJECT boxed: index into classes; -1 = any (generic) */
+    const struct tl_combinator *ctor; /* TL_OBJECT bare */
+    const struct tl_type *item;       /* TL_VECTOR */
 };
 
 struct tl_field {
@@ -35,18 +35,19 @@ struct tl_field {
     struct tl_type type;
     int16_t flags_field; /* index of the # field that holds the bit; -1 = always there */
     uint8_t flags_bit;
-    uint16_t symbol;     /* F_… of the bound names; TL_NO_SYMBOL where not named there */
+    uint16_t symbol; /* F_… of the bound names; TL_NO_SYMBOL where not named there */
 };
 
 struct tl_combinator {
     uint32_t id;
     const char *name; /* "messages.sendMessage" */
     bool is_method;
-    bool id_differs;  /* the id is not the CRC of the line: set by hand, or the line is mistyped */
-    uint16_t symbol;  /* C_… of the bound names; TL_NO_SYMBOL where not named there */
+    bool id_differs; /* the id is not the CRC of the line: set by hand, or the line is mistyped */
+    uint16_t symbol; /* C_… of the bound names; TL_NO_SYMBOL where not named there */
     uint16_t n_fields;
     const struct tl_field *fields;
-    struct tl_type result; /* constructors: their class; methods: what they answer (item type for vectors) */
+    struct tl_type
+        result; /* constructors: their class; methods: what they answer (item type for vectors) */
     const char *result_text; /* as written in the schema */
 };
 
@@ -70,8 +71,9 @@ struct tl_names {
     size_t n_fields;
 };
 
-/* Parses schema text (a comment `// LAYER N` gives the layer). An id that is missing is computed; one
- * that is not the CRC of its line is kept and marked id_differs. NULL on error with `error` (at least 256 bytes) saying line and reason. */
+/* Parses schema text (a comment `// LAYER N` gives the layer). An id that is missing is computed;
+ * one that is not the CRC of its line is kept and marked id_differs. NULL on error with `error` (at
+ * least 256 bytes) saying line and reason. */
 struct tl_schema *tl_schema_parse(struct slice text, char *error, size_t error_size);
 /* Resolves names to combinators and fields; call once, before sharing. Names that the schema lacks
  * stay unbound: tl_schema_bound gives NULL. `names` must outlive the schema. */
@@ -89,7 +91,8 @@ const struct tl_class *tl_schema_class(const struct tl_schema *s, int32_t class_
 /* The field's index in c, by bound symbol or by name; -1 if c has none. */
 int tl_field_by_symbol(const struct tl_combinator *c, uint16_t symbol);
 int tl_field_by_name(const struct tl_combinator *c, struct slice name);
-/* The type as schema text ("flags.3?Vector<InputPeer>" without the condition part), for messages and /methods. */
+/* The type as schema text ("flags.3?Vector<InputPeer>" without the condition part), for messages
+ * and /methods. */
 void tl_type_text(const struct tl_schema *s, const struct tl_type *t, struct buf *out);
 
 /* Schema texts in the binary (schema/api.tl and schema/mtproto.tl). */
