@@ -870,6 +870,17 @@ static void test_another_prime_is_remembered(void **state)
     example_end(&e);
 }
 
+/* Even msg_ids are a client's: a frame of ours that came back. */
+static void test_msg_id_of_a_client(void **state)
+{
+    struct fixture *f = *state;
+    struct record r;
+    begin_record(f, &r);
+    r.frames[1].data[8] &= 0xfe;
+    assert_int_equal(replay(f, &r, 1, buf_slice(&r.frames[1])), HANDSHAKE_FAILED);
+    record_free(&r);
+}
+
 /* ---- clients of other kinds against our server ---- */
 
 struct foreign {
@@ -881,6 +892,7 @@ struct foreign {
     bool wrong_new_pq;    /* the inner data name another pq */
     uint64_t retry_id;
     bool small_g_b;
+    bool tail; /* four more bytes behind the inner data, which an old hash would cover */
 };
 
 static enum handshake_status tell(struct fixture *f, struct buf *body, struct buf *out,
@@ -925,6 +937,8 @@ static enum handshake_status foreign_req_dh(struct fixture *f, const struct fore
         tl_write_i32(body, DC);
     if (kind->expires_in_s)
         tl_write_i32(body, kind->expires_in_s);
+    if (kind->tail)
+        tl_write_u32(body, 0);
     assert_true((kind->old_padding ? rsa_old_encrypt : rsa_pad_encrypt)(
         f->key, &f->client_rng, buf_slice(body), encrypted));
     buf_clear(body);
@@ -1009,14 +1023,24 @@ static void test_kinds_of_clients(void **state)
     struct fixture *f = *state;
     for (int old = 0; old < 2; old++) {
         const struct foreign kinds[] = {
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 0, false},
-            {MT_REQ_PQ_MULTI, MT_P_Q_INNER_DATA_DC, old, true, 0, false, 0, false},
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA_TEMP, old, false, 60, false, 0, false},
-            {MT_REQ_PQ_MULTI, MT_P_Q_INNER_DATA_TEMP_DC, old, true, 86400, false, 0, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 0, false, false},
+            {MT_REQ_PQ_MULTI, MT_P_Q_INNER_DATA_DC, old, true, 0, false, 0, false, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA_TEMP, old, false, 60, false, 0, false, false},
+            {MT_REQ_PQ_MULTI, MT_P_Q_INNER_DATA_TEMP_DC, old, true, 86400, false, 0, false, false},
         };
         for (size_t i = 0; i < 4; i++)
             assert_int_equal(run_foreign(f, &kinds[i]), HANDSHAKE_DONE);
     }
+}
+
+/* RSA_PAD pads behind the data; the older hash must be of the data alone. */
+static void test_bytes_behind_the_inner_data(void **state)
+{
+    struct fixture *f = *state;
+    struct foreign kind = {.req_pq = MT_REQ_PQ, .inner_id = MT_P_Q_INNER_DATA, .tail = true};
+    assert_int_equal(run_foreign(f, &kind), HANDSHAKE_DONE);
+    kind.old_padding = true;
+    assert_int_equal(run_foreign(f, &kind), HANDSHAKE_FAILED);
 }
 
 static void test_what_a_client_may_not_say(void **state)
@@ -1024,12 +1048,12 @@ static void test_what_a_client_may_not_say(void **state)
     struct fixture *f = *state;
     for (int old = 0; old < 2; old++) {
         const struct foreign kinds[] = {
-            {MT_REQ_DH_PARAMS, MT_P_Q_INNER_DATA, old, false, 0, false, 0, false},
-            {MT_REQ_PQ, MT_RES_PQ, old, false, 0, false, 0, false},
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, true, 0, false},
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA_TEMP, old, false, -5, false, 0, false},
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 1, false},
-            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 0, true},
+            {MT_REQ_DH_PARAMS, MT_P_Q_INNER_DATA, old, false, 0, false, 0, false, false},
+            {MT_REQ_PQ, MT_RES_PQ, old, false, 0, false, 0, false, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, true, 0, false, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA_TEMP, old, false, -5, false, 0, false, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 1, false, false},
+            {MT_REQ_PQ, MT_P_Q_INNER_DATA, old, false, 0, false, 0, true, false},
         };
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             assert_int_equal(run_foreign(f, &kinds[i]), HANDSHAKE_FAILED);
@@ -1062,7 +1086,9 @@ int main(void)
         cmocka_unit_test(test_what_a_server_may_not_say),
         cmocka_unit_test(test_another_prime_is_remembered),
         cmocka_unit_test(test_kinds_of_clients),
+        cmocka_unit_test(test_bytes_behind_the_inner_data),
         cmocka_unit_test(test_what_a_client_may_not_say),
+        cmocka_unit_test(test_msg_id_of_a_client),
     };
     return cmocka_run_group_tests_name("handshake", tests, setup, teardown);
 }
