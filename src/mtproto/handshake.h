@@ -37,10 +37,12 @@ struct handshake_client_config {
 struct handshake_client;
 struct handshake_client *handshake_client_new(const struct handshake_client_config *config);
 void handshake_client_free(struct handshake_client *h); /* wipes */
+/* Also begins anew, after a failure or for another key. */
 enum handshake_status handshake_client_start(struct handshake_client *h, struct buf *out);
 enum handshake_status handshake_client_input(struct handshake_client *h, struct slice frame, struct buf *out);
 void handshake_client_work(struct handshake_client *h);
 enum handshake_status handshake_client_continue(struct handshake_client *h, struct buf *out);
+/* NULL unless it is done; good until the next start. */
 const struct handshake_result *handshake_client_result(const struct handshake_client *h);
 const char *handshake_client_error(const struct handshake_client *h);
 
@@ -59,10 +61,12 @@ struct handshake_server_config {
 struct handshake_server;
 struct handshake_server *handshake_server_new(const struct handshake_server_config *config);
 void handshake_server_free(struct handshake_server *h);
-/* HANDSHAKE_FAILED: answer transport error -404 and close. */
+/* HANDSHAKE_FAILED: answer transport error -404 and close. A client may begin anew with req_pq at any
+ * time, also after HANDSHAKE_DONE. */
 enum handshake_status handshake_server_input(struct handshake_server *h, struct slice frame, struct buf *out);
 void handshake_server_work(struct handshake_server *h);
 enum handshake_status handshake_server_continue(struct handshake_server *h, struct buf *out);
+/* NULL unless it is done; good until the next input. */
 const struct handshake_result *handshake_server_result(const struct handshake_server *h);
 const char *handshake_server_error(const struct handshake_server *h);
 
