@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT
+ * The gateway from its HTTP port to a scripted data centre and back. */
+#include "gateway/fake_dc.h"
+#include "gateway/http_client.h"
+
+#include "gateway/gateway.h"
+#include "gateway/worker.h"
+
+#include <pthread.h>
+
+static const char sealing_key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+#define READ_PATH  "/methods/help.getNearestDc"
+#define WRITE_PATH "/methods/account.updateStatus"
+#define WRITE_BODY "{\"offline\":true}"
+
+struct fixture {
+    struct rsa_key *rsa;
+    struct fake_dc *dcs[2]; /* 2 and 3 */
+    struct gateway *gateway;
+    int port;
+    char session[2048];
+};
+
+static void add(struct option_list *list, const char *text)
+{
+    list->items[list->n++] = strdup(text);
+}
+
+struct setup {
+    int64_t workers;
+    int64_t warm_s;
+    int64_t timeout_s;
+    int64_t warm_max;
+};
+
+static void start_gateway(struct fixture *f, struct setup setup)
+{
+    struct options o;
+    char text[128];
+    char error[OPTION_ERROR_BYTES];
+    struct buf pem;
+    options_defaults(&o);
+    buf_init(&pem, 0);
+    add(&o.listen, "127.0.0.1:0");
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "%d=127.0.0.1:%d", (int)f->dcs[i]->id, f->dcs[i]->port);
+        add(&o.dcs, text);
+    }
+    rsa_key_write_public_pem(f->rsa, &pem);
+    o.dc_key_pem = strndup((const char *)pem.data, pem.len);
+    buf_free(&pem);
+    o.key_text = strdup(sealing_key);
+    o.workers = setup.workers ? setup.workers : 1;
+    o.warm_s = setup.warm_s ? setup.warm_s : 60;
+    o.timeout_s = setup.timeout_s ? setup.timeout_s : 20;
+    o.warm_max = setup.warm_max ? setup.warm_max : 100;
+    o.log_level = LOG_OFF;
+    f->gateway = gateway_start(&o, error);
+    if (!f->gateway)
+        fail_msg("%s", error);
+    f->port = gateway_port(f->gateway);
+}
+
+static void stop_gateway(struct fixture *f)
+{
+    gateway_drain(f->gateway);
+    gateway_join(f->gateway);
+    f->gateway = NULL;
+}
+
+/* A logged-in session of a key that data centre 2 knows. */
+static void make_session(struct fixture *f, char *out, size_t size)
+{
+    char error[OPTION_ERROR_BYTES];
+    struct rng rng;
+    struct buf text;
+    struct token_keys *keys = token_keys_parse(slice_str(sealing_key), error, sizeof error);
+    struct session s = {
+        .dc = 2,
+        .state = SESSION_AUTHORIZED,
+        .key = fake_dc_add_key(f->dcs[0]),
+        .api_id = 1,
+        .api_hash = "0123456789abcdef0123456789abcdef",
+    };
+    int64_t now_s = clock_unix_s(&f->dcs[0]->clock);
+    s.salts = (struct salt_schedule){.n = 1};
+    s.salts.spans[0] = (struct salt_span){FAKE_SALT, now_s - 60, now_s + 7 * 86400};
+    assert_non_null(keys);
+    rng_init_system(&rng);
+    buf_init(&text, 0);
+    token_seal(keys, &rng, &s, &text);
+    snprintf(out, size, "%.*s", (int)text.len, (const char *)text.data);
+    buf_free(&text);
+    token_keys_free(keys);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->rsa = rsa_key_generate();
+    f->dcs[0] = fake_dc_start(2, f->rsa);
+    f->dcs[1] = fake_dc_start(3, f->rsa);
+    make_session(f, f->session, sizeof f->session);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    if (f->gateway)
+        stop_gateway(f);
+    fake_dc_stop(f->dcs[0]);
+    fake_dc_stop(f->dcs[1]);
+    rsa_key_free(f->rsa);
+    free(f);
+    return 0;
+}
+
+static uint64_t metric_sum(const struct fixture *f, size_t offset)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < f->gateway->n_workers; i++)
+        sum += metric_get((const metric *)(const void *)((const char *)&f->gateway->workers[i].metrics + offset));
+    return sum;
+}
+#define METRIC(f, name) metric_sum((f), offsetof(struct metrics, name))
+
+static void read_call(const struct fixture *f, struct http_answer *a)
+{
+    client_call(f->port, "POST", READ_PATH, f->session, "", "{}", a);
+}
+
+/* Waits for something that another thread does, with a bound. */
+#define WAIT_FOR(condition)                                                                        \
+    for (int tries_ = 0; !(condition); tries_++) {                                                 \
+        assert_true(tries_ < 20000);                                                               \
+        usleep(500);                                                                               \
+    }
+
+/* ---- plain calls ---- */
+
+static void alive_without_session(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    client_call(f->port, "GET", "/healthz", NULL, "", "", &a);
+    assert_int_equal(a.status, 200);
+    client_call(f->port, "GET", "/readyz", NULL, "", "", &a);
+    assert_int_equal(a.status, 200);
+    client_call(f->port, "POST", READ_PATH, NULL, "", "{}", &a);
+    assert_int_equal(a.status, 401);
+    assert_non_null(strstr(a.body, "\"NO_SESSION\""));
+}
+
+static void first_call_is_one_connect_and_one_round_trip(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    read_call(f, &a);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"this_dc\":2"));
+    assert_int_equal(METRIC(f, upstream_connects_total), 1);
+    assert_int_equal(METRIC(f, upstream_round_trips_total), 1);
+    assert_int_equal(atomic_load(&f->dcs[0]->inits), 1);
+}
+
+static void warm_call_is_one_round_trip(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    for (unsigned i = 1; i <= 5; i++) {
+        read_call(f, &a);
+        assert_int_equal(a.status, 200);
+        assert_int_equal(METRIC(f, upstream_round_trips_total), i);
+    }
+    assert_int_equal(METRIC(f, upstream_connects_total), 1);
+    assert_int_equal(atomic_load(&f->dcs[0]->inits), 1);
+}
+
+static void wrong_salt_costs_one_round_trip_more(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    atomic_store(&f->dcs[0]->fault, FAULT_BAD_SALT);
+    read_call(f, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(METRIC(f, upstream_round_trips_total), 2);
+}
+
+static void without_warm_connections_each_call_connects(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){.warm_s = OPTION_OFF});
+    for (unsigned i = 1; i <= 3; i++) {
+        read_call(f, &a);
+        assert_int_equal(a.status, 200);
+        /* Closed by the time the answer is here. */
+        assert_int_equal(METRIC(f, upstream_connections_open), 0);
+        assert_int_equal(METRIC(f, upstream_connects_total), i);
+        assert_int_equal(METRIC(f, upstream_round_trips_total), i);
+    }
+}
+
+static void idle_connections_close(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){.warm_s = 1});
+    read_call(f, &a);
+    assert_int_equal(a.status, 200);
+    WAIT_FOR(METRIC(f, upstream_idle_closes_total) == 1);
+    assert_int_equal(METRIC(f, upstream_connections_open), 0);
+    assert_int_equal(owners_count(f->gateway->owners), 0);
+}
+
+static void least_recently_used_connection_makes_room(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    char other[2048];
+    make_session(f, other, sizeof other);
+    start_gateway(f, (struct setup){.warm_max = 1});
+    read_call(f, &a);
+    assert_int_equal(a.status, 200);
+    client_call(f->port, "POST", READ_PATH, other, "", "{}", &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(METRIC(f, upstream_evictions_total), 1);
+    assert_int_equal(METRIC(f, upstream_connections_open), 1);
+}
+
+static void bounded_connections_refuse_when_all_are_busy(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    char other[2048];
+    make_session(f, other, sizeof other);
+    start_gateway(f, (struct setup){.warm_max = 1});
+    atomic_store(&f->dcs[0]->hold, true);
+    int fd = client_connect(f->port);
+    client_send(fd, "POST", READ_PATH, f->session, "", "{}");
+    WAIT_FOR(atomic_load(&f->dcs[0]->holding) == 1);
+    client_call(f->port, "POST", READ_PATH, other, "", "{}", &a);
+    assert_int_equal(a.status, 503);
+    fake_release(f->dcs[0]);
+    client_receive(fd, &a);
+    assert_int_equal(a.status, 200);
+    close(fd);
+}
+
+/* ---- trouble ---- */
+
+static void lost_read_is_repeated(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    static const int faults[] = {FAULT_DROP_BEFORE, FAULT_DROP_AFTER, FAULT_FORGET};
+    start_gateway(f, (struct setup){0});
+    for (size_t i = 0; i < 3; i++) {
+        atomic_store(&f->dcs[0]->fault, faults[i]);
+        read_call(f, &a);
+        assert_int_equal(a.status, 200);
+    }
+    assert_int_equal(METRIC(f, upstream_reconnects_total), 3);
+}
+
+static void lost_write_is_executed_once(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 200);
+    /* The session survives: the data centre answers the repeated message from memory. */
+    atomic_store(&f->dcs[0]->fault, FAULT_DROP_AFTER);
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(atomic_load(&f->dcs[0]->executed), 2);
+    /* The session is gone: nobody knows. */
+    atomic_store(&f->dcs[0]->fault, FAULT_FORGET);
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 504);
+    assert_non_null(strstr(a.body, "\"OUTCOME_UNKNOWN\""));
+    assert_int_equal(atomic_load(&f->dcs[0]->executed), 3);
+}
+
+static void unknown_key_is_401(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    atomic_store(&f->dcs[0]->fault, FAULT_KEY_UNKNOWN);
+    read_call(f, &a);
+    assert_int_equal(a.status, 401);
+    assert_non_null(strstr(a.body, "\"AUTH_KEY_UNREGISTERED\""));
+    /* Forgiven once, then believed. */
+    assert_int_equal(atomic_load(&f->dcs[0]->connections), 2);
+}
+
+static void unreachable_is_502(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    fake_dc_stop(f->dcs[0]);
+    f->dcs[0] = fake_dc_start(4, f->rsa); /* on another port */
+    read_call(f, &a);
+    assert_int_equal(a.status, 502);
+    assert_non_null(strstr(a.body, "\"UPSTREAM_UNREACHABLE\""));
+    client_call(f->port, "GET", "/readyz", NULL, "", "", &a);
+    assert_int_equal(a.status, 503);
+}
+
+static void flood_wait_is_429_or_slept_out(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    fake_order_error(f->dcs[0], 1, 420, "FLOOD_WAIT_1");
+    read_call(f, &a);
+    assert_int_equal(a.status, 429);
+    assert_non_null(strstr(a.head, "Retry-After: 1\r\n"));
+    assert_non_null(strstr(a.body, "\"wait_seconds\":1"));
+    fake_order_error(f->dcs[0], 1, 420, "FLOOD_WAIT_1");
+    client_call(f->port, "POST", READ_PATH, f->session, "Prefer: wait=2\r\n", "{}", &a);
+    assert_int_equal(a.status, 200);
+    fake_order_error(f->dcs[0], 1, 420, "FLOOD_WAIT_3");
+    client_call(f->port, "POST", READ_PATH, f->session, "Prefer: wait=2\r\n", "{}", &a);
+    assert_int_equal(a.status, 429);
+    assert_int_equal(METRIC(f, flood_waits_slept_total), 1);
+}
+
+static void login_migrates_to_its_data_centre(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    fake_order_error(f->dcs[0], 1, 303, "PHONE_MIGRATE_3");
+    fake_order_error(f->dcs[1], 1, 400, "PHONE_NUMBER_INVALID");
+    client_call(f->port, "POST", "/auth/send_code", NULL, "",
+                "{\"phone\":\"+15550001\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}", &a);
+    assert_int_equal(a.status, 400);
+    assert_non_null(strstr(a.body, "\"PHONE_NUMBER_INVALID\""));
+    assert_int_equal(atomic_load(&f->dcs[0]->handshakes), 1);
+    assert_int_equal(atomic_load(&f->dcs[1]->handshakes), 1);
+    assert_int_equal(atomic_load(&f->dcs[1]->executed), 1);
+    /* The connection that made the key carries the request. */
+    assert_int_equal(atomic_load(&f->dcs[1]->connections), 1);
+}
+
+static void deadline_answers_504(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){.timeout_s = 1});
+    atomic_store(&f->dcs[0]->hold, true);
+    read_call(f, &a);
+    assert_int_equal(a.status, 504);
+    assert_non_null(strstr(a.body, "\"TIMEOUT\""));
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 504);
+    assert_non_null(strstr(a.body, "\"OUTCOME_UNKNOWN\""));
+    assert_int_equal(METRIC(f, calls_open), 0);
+}
+
+static void gone_client_ends_its_call(void **state)
+{
+    struct fixture *f = *state;
+    start_gateway(f, (struct setup){.workers = 2});
+    atomic_store(&f->dcs[0]->hold, true);
+    for (int i = 1; i <= 8; i++) {
+        int fd = client_connect(f->port);
+        client_send(fd, "POST", READ_PATH, f->session, "", "{}");
+        WAIT_FOR(atomic_load(&f->dcs[0]->holding) == i);
+        close(fd);
+    }
+    WAIT_FOR(METRIC(f, calls_open) == 0);
+    fake_release(f->dcs[0]);
+}
+
+/* ---- workers ---- */
+
+struct caller {
+    pthread_t thread;
+    const struct fixture *f;
+    int n;
+    _Atomic int ok;
+};
+
+static void *call_many(void *arg)
+{
+    struct caller *c = arg;
+    struct http_answer a;
+    for (int i = 0; i < c->n; i++) {
+        read_call(c->f, &a);
+        c->ok += a.status == 200;
+    }
+    return NULL;
+}
+
+static void one_session_has_one_connection_over_all_workers(void **state)
+{
+    struct fixture *f = *state;
+    enum { CALLERS = 8, CALLS = 40 };
+    struct caller callers[CALLERS] = {0};
+    start_gateway(f, (struct setup){.workers = 4});
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i].f = f;
+        callers[i].n = CALLS;
+        pthread_create(&callers[i].thread, NULL, call_many, &callers[i]);
+    }
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(callers[i].thread, NULL);
+        assert_int_equal(callers[i].ok, CALLS);
+    }
+    assert_int_equal(atomic_load(&f->dcs[0]->connections), 1);
+    assert_true(METRIC(f, calls_handed_over_total) > 0);
+    assert_int_equal(atomic_load(&f->dcs[0]->duplicated), 0);
+}
+
+/* ---- the end ---- */
+
+static void drain_lets_calls_finish(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    enum { CALLS = 6 };
+    int fds[CALLS];
+    start_gateway(f, (struct setup){.workers = 2});
+    atomic_store(&f->dcs[0]->hold, true);
+    for (int i = 0; i < CALLS; i++) {
+        fds[i] = client_connect(f->port);
+        client_send(fds[i], "POST", READ_PATH, f->session, "", "{}");
+        WAIT_FOR(atomic_load(&f->dcs[0]->holding) == i + 1);
+    }
+    gateway_drain(f->gateway);
+    fake_release(f->dcs[0]);
+    for (int i = 0; i < CALLS; i++) {
+        client_receive(fds[i], &a);
+        assert_int_equal(a.status, 200);
+        assert_non_null(strstr(a.head, "Connection: close\r\n"));
+        close(fds[i]);
+    }
+    gateway_join(f->gateway);
+    f->gateway = NULL;
+    assert_int_equal(client_connect(f->port), -1);
+}
+
+int main(void)
+{
+#define SERVE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        SERVE(alive_without_session),
+        SERVE(first_call_is_one_connect_and_one_round_trip),
+        SERVE(warm_call_is_one_round_trip),
+        SERVE(wrong_salt_costs_one_round_trip_more),
+        SERVE(without_warm_connections_each_call_connects),
+        SERVE(idle_connections_close),
+        SERVE(least_recently_used_connection_makes_room),
+        SERVE(bounded_connections_refuse_when_all_are_busy),
+        SERVE(lost_read_is_repeated),
+        SERVE(lost_write_is_executed_once),
+        SERVE(unknown_key_is_401),
+        SERVE(unreachable_is_502),
+        SERVE(flood_wait_is_429_or_slept_out),
+        SERVE(login_migrates_to_its_data_centre),
+        SERVE(deadline_answers_504),
+        SERVE(gone_client_ends_its_call),
+        SERVE(one_session_has_one_connection_over_all_workers),
+        SERVE(drain_lets_calls_finish),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
