@@ -9,7 +9,8 @@ static bool begins_with_pinned(const struct dialogs_cursor *c)
 
 struct tl_object *request_dialogs(struct tl_builder *b, const struct dialogs_cursor *c, int32_t limit)
 {
-    int32_t wanted = limit + c->skip;
+    /* What is skipped is fetched again, and a page may be shorter than asked. */
+    int32_t wanted = c->skip > 0 ? DIALOGS_PAGE_MAX : limit;
     struct tl_object *o = tl_new(b, C_messages_getDialogs);
     struct tl_object *peer = peer_to_input(b, &c->peer);
     tl_set_bool(o, F_exclude_pinned, !begins_with_pinned(c));
@@ -84,9 +85,10 @@ static struct dialogs_cursor cursor_behind(const struct dialogs_page *page, uint
     }
     if (!head)
         return c;
-    /* Still among the pinned ones: page one again, from there on. */
+    /* Still among the pinned ones: page one again, from there on; but where that brought nothing new, or
+     * no page can reach as far, on behind them. */
     c.skip += (int32_t)count;
-    if (c.skip >= DIALOGS_PAGE_MAX) {
+    if (count == 0 || c.skip >= DIALOGS_PAGE_MAX) {
         c.skip = 0;
         c.past_pinned = true;
     }
@@ -114,9 +116,10 @@ bool dialogs_read(const struct tl_object *answer, const struct dialogs_cursor *a
     out->total = !first ? asked->total : (int32_t)(whole ? n : tl_int(answer, F_count));
     out->next = cursor_behind(out, out->n, directory);
     /* A short page is the end only where the count agrees; one that leads nowhere is the end too. */
-    bool stuck = !first && out->next.date == asked->date && out->next.message_id == asked->message_id;
+    bool stuck = !first && out->next.date == asked->date && out->next.message_id == asked->message_id &&
+                 out->next.past_pinned == asked->past_pinned;
     bool counted = out->next.seen >= out->total && (int32_t)out->n < limit;
-    out->last = whole || out->n == 0 || counted || stuck;
+    out->last = whole || n == 0 || counted || stuck;
     return true;
 }
 

@@ -29,6 +29,7 @@ enum { DIALOGS_CURSOR_MAX = 96 };
 size_t dialogs_cursor_encode(const struct dialogs_cursor *c, uint8_t out[static DIALOGS_CURSOR_MAX]);
 bool dialogs_cursor_decode(struct slice payload, struct dialogs_cursor *out);
 
+/* The page may hold more than `limit` dialogs: take what is wanted and go on with dialogs_cursor_after. */
 struct tl_object *request_dialogs(struct tl_builder *b, const struct dialogs_cursor *c, int32_t limit);
 
 /* One page of messages.dialogs / dialogsSlice, with top messages by peer. */
