@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "sandbox/state.h"
+#include "sandbox/methods.h"
 
 enum {
     /* random 16, msg_id 8, seq_no 4, length 4; then bind_auth_key_inner: id, four longs, an int */

@@ -21,7 +21,7 @@ struct listener {
     uv_tcp_t tcp;
     struct sandbox *sandbox;
     int32_t dc; /* 1 … */
-    uint16_t port;
+    bool open;
 };
 
 struct connection {

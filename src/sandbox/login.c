@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * auth.*: logging in by code, signing up, logging out. */
 #include "sandbox/login.h"
+#include "sandbox/methods.h"
 
 #include "sandbox/entities.h"
 #include "sandbox/exported.h"

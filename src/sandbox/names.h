@@ -9,11 +9,11 @@
 
 /* Login, account, service: methods, then constructors. */
 #define CORE_COMBINATORS(X)                                                                        \
+    X(auth_sentCodeSuccess)                                                                        \
     X(help_getSupportName)                                                                         \
     X(help_supportName)                                                                            \
     X(help_peerColorsNotModified)                                                                  \
     X(jsonArray)                                                                                   \
-    X(auth_sentCodeSuccess)                                                                        \
     X(langPackString)                                                                              \
     X(help_countryCode)                                                                            \
     X(help_country)                                                                                \
@@ -140,6 +140,7 @@
     X(updateNotifySettings)
 
 #define CORE_FIELDS(X)                                                                             \
+    X(authorization)                                                                               \
     X(from)                                                                                        \
     X(keys)                                                                                        \
     X(prefixes)                                                                                    \
@@ -148,7 +149,6 @@
     X(default_name)                                                                                \
     X(iso2)                                                                                        \
     X(lang_pack)                                                                                   \
-    X(authorization)                                                                               \
     X(mute_until)                                                                                  \
     X(show_previews)                                                                               \
     X(query)                                                                                       \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sandbox/login.h"
+#include "sandbox/methods.h"
 
 enum { SECURE_RANDOM_BYTES = 256, SECURE_SALT_BYTES = 8, SALT1_EXTRA_BYTES = 32 };
 

@@ -2,6 +2,7 @@
  * account.*: sessions, online status, notifications, time limits, takeout. */
 #include "sandbox/input.h"
 #include "sandbox/login.h"
+#include "sandbox/methods.h"
 #include "sandbox/message.h"
 #include "sandbox/update_types.h"
 

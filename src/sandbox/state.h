@@ -74,7 +74,6 @@ struct sandbox {
     uv_prepare_t prepare;
     uv_check_t check;
     uint8_t *read_buffer; /* READ_BYTES; one connection reads at a time */
-    bool read_buffer_lent;
 
     struct id_map keys; /* auth_key_id -> struct authorization */
     struct authorization *authorizations;
@@ -103,7 +102,8 @@ int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc);
 const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer);
 /* Sends what this turn produced. */
 void sandbox_flush(struct sandbox *s);
-/* Counts on the rules' clock skew from now on. */
-void sandbox_faults_changed(struct sandbox *s);
+/* "127.0.0.1:80" or "[::1]:80". */
+bool address_parse(const char *text, struct sockaddr_storage *out);
+uint16_t bound_port(const uv_tcp_t *tcp);
 
 #endif

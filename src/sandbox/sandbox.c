@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT
+ * Starting and stopping a sandbox, its clock, and the end of each turn of its loop. */
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sandbox/control.h"
+#include "sandbox/methods.h"
+#include "sandbox/state.h"
+
+enum { SCHEMA_FILE_MAX = 16 * 1024 * 1024, PEM_FILE_MAX = 64 * 1024, BACKLOG = 1024, SCRATCH_MAX = 64 * 1024 * 1024 };
+
+/* ---- what handlers ask ---- */
+
+struct world *sandbox_world(struct sandbox *s)
+{
+    return s->world;
+}
+
+struct rng *sandbox_rng(struct sandbox *s)
+{
+    return &s->rng;
+}
+
+const struct clock *sandbox_clock(const struct sandbox *s)
+{
+    return &s->clock;
+}
+
+struct digests *sandbox_digests(struct sandbox *s)
+{
+    return s->digests;
+}
+
+int32_t sandbox_dcs(const struct sandbox *s)
+{
+    return s->dcs;
+}
+
+int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc)
+{
+    return s->dcs == 1 ? DC_ALONE : (dc > 0 ? dc - 1 : 0) % s->dcs + 1;
+}
+
+/* One schema serves all: a client is to be met with its own (--schema). */
+const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer)
+{
+    (void)layer;
+    return s->schema;
+}
+
+void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self, struct arena *arena)
+{
+    *r = (struct request){
+        .sandbox = s,
+        .world = s->world,
+        .self = self,
+        .schema = s->schema,
+        .arena = arena,
+        .b = tl_builder_of(s->schema, arena),
+        .now_s = (int32_t)clock_unix_s(&s->clock),
+    };
+}
+
+static int64_t wall_ns(void *ctx)
+{
+    const struct sandbox *s = ctx;
+    return clock_wall_ns(&s->system) + s->clock_shift_ns + faults_clock_skew_s(&s->faults) * NS_PER_S;
+}
+
+static int64_t mono_ns(void *ctx)
+{
+    const struct sandbox *s = ctx;
+    return clock_mono_ns(&s->system) + s->clock_shift_ns;
+}
+
+/* ---- later ---- */
+
+static void on_after_closed(uv_handle_t *handle)
+{
+    struct after *a = handle->data;
+    if (a->prev)
+        a->prev->next = a->next;
+    else
+        a->sandbox->afters = a->next;
+    if (a->next)
+        a->next->prev = a->prev;
+    if (!a->sandbox->stopping)
+        a->fn(a->sandbox, a->arg);
+    free(a->arg);
+    free(a);
+}
+
+static void on_after(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, on_after_closed);
+}
+
+bool sandbox_after(struct sandbox *s, uint32_t delay_ms, void (*fn)(struct sandbox *s, void *arg), void *arg)
+{
+    struct after *a = s->stopping ? NULL : calloc(1, sizeof *a);
+    if (!a)
+        return false;
+    a->sandbox = s;
+    a->fn = fn;
+    a->arg = arg;
+    a->timer.data = a;
+    a->next = s->afters;
+    if (a->next)
+        a->next->prev = a;
+    s->afters = a;
+    uv_timer_init(s->loop, &a->timer);
+    uv_timer_start(&a->timer, on_after, delay_ms, 0);
+    return true;
+}
+
+/* ---- the end of a turn ---- */
+
+void sandbox_flush(struct sandbox *s)
+{
+    push_deliver(s);
+    while (s->touched) {
+        struct connection *c = s->touched;
+        s->touched = c->next_touched;
+        c->touched = false;
+        connection_flush(c);
+    }
+    calls_release(s);
+}
+
+/* Reads are polled between the two; timers and answers from pool threads come before either. */
+static void on_prepare(uv_prepare_t *handle)
+{
+    sandbox_flush(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    sandbox_flush(handle->data);
+}
+
+static void push_sink(void *ctx, const struct session *except, struct user *to, const struct update *u)
+{
+    sandbox_push(ctx, except, to, u);
+}
+
+/* ---- starting ---- */
+
+struct starting {
+    struct sandbox *s;
+    const struct sandbox_config *config;
+    char *error;
+    size_t error_size;
+};
+
+static bool refuse(struct starting *st, const char *what, const char *why)
+{
+    snprintf(st->error, st->error_size, "%s: %s", what, why);
+    return false;
+}
+
+static bool read_whole(const char *path, size_t max, struct buf *out)
+{
+    buf_init(out, max);
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return false;
+    uint8_t chunk[16 * 1024];
+    size_t n;
+    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+        buf_append(out, chunk, n);
+    bool ok = !ferror(f) && !out->failed;
+    fclose(f);
+    if (!ok && !errno)
+        errno = EFBIG;
+    return ok;
+}
+
+static bool load_schema(struct starting *st)
+{
+    struct sandbox *s = st->s;
+    char error[256] = "";
+    struct buf text;
+    if (!st->config->schema_file) {
+        s->schema = tl_schema_parse(tl_embedded_api(), error, sizeof error);
+    } else {
+        if (read_whole(st->config->schema_file, SCHEMA_FILE_MAX, &text))
+            s->schema = tl_schema_parse(buf_slice(&text), error, sizeof error);
+        else
+            snprintf(error, sizeof error, "%s", strerror(errno));
+        buf_free(&text);
+    }
+    if (!s->schema)
+        return refuse(st, st->config->schema_file ? st->config->schema_file : "schema", error);
+    tl_schema_bind(s->schema, &sandbox_names);
+    return true;
+}
+
+static bool load_rsa(struct starting *st)
+{
+    struct sandbox *s = st->s;
+    const char *path = st->config->rsa_key_file;
+    if (!path) {
+        s->rsa = rsa_key_generate();
+        return s->rsa || refuse(st, "RSA key", "cannot be made");
+    }
+    struct buf pem;
+    bool read = read_whole(path, PEM_FILE_MAX, &pem);
+    if (read)
+        s->rsa = rsa_key_parse(buf_slice(&pem), NULL);
+    const char *why = read ? "not a 2048-bit RSA private key in PEM" : strerror(errno);
+    buf_wipe_free(&pem);
+    return s->rsa && rsa_key_is_private(s->rsa) ? true : refuse(st, path, why);
+}
+
+void sandbox_public_pem(const struct sandbox *s, struct buf *out)
+{
+    rsa_key_write_public_pem(s->rsa, out);
+}
+
+/* Whole or not at all: a reader that waits for the file never sees half of it. */
+static bool write_public(struct starting *st)
+{
+    const char *path = st->config->rsa_public_out;
+    if (!path)
+        return true;
+    struct buf pem, temporary;
+    buf_init(&pem, PEM_FILE_MAX);
+    buf_init(&temporary, PEM_FILE_MAX);
+    sandbox_public_pem(st->s, &pem);
+    buf_printf(&temporary, "%s.%ld%c", path, (long)getpid(), 0);
+    FILE *f = temporary.failed ? NULL : fopen((char *)temporary.data, "wb");
+    bool ok = f && fwrite(pem.data, 1, pem.len, f) == pem.len;
+    if (f && fclose(f) != 0)
+        ok = false;
+    ok = ok && rename((char *)temporary.data, path) == 0;
+    buf_free(&pem);
+    buf_free(&temporary);
+    return ok || refuse(st, path, strerror(errno));
+}
+
+static bool load_faults(struct starting *st)
+{
+    for (size_t i = 0; i < st->config->n_faults; i++) {
+        struct fault rule;
+        const char *why = NULL;
+        if (!fault_parse(slice_str(st->config->faults[i]), &rule, &why))
+            return refuse(st, st->config->faults[i], why);
+        if (!faults_add(&st->s->faults, &rule))
+            return refuse(st, st->config->faults[i], "too many rules");
+    }
+    return true;
+}
+
+static bool load_world(struct starting *st)
+{
+    struct sandbox *s = st->s;
+    uint16_t twice = 0;
+    if (!methods_by_symbol(s->methods, &twice))
+        return refuse(st, sandbox_names.combinators[twice], "is in two tables of methods");
+    s->world = world_new(s->seed);
+    if (!s->world)
+        return refuse(st, "world", "no memory");
+    s->world->sink.push = push_sink;
+    s->world->sink.ctx = s;
+    if (!st->config->empty_world && !world_load_demo(s->world, (int32_t)clock_unix_s(&s->clock)))
+        return refuse(st, "demo world", "cannot be made");
+    return true;
+}
+
+bool address_parse(const char *text, struct sockaddr_storage *out)
+{
+    char host[64];
+    int64_t port;
+    const char *colon = text ? strrchr(text, ':') : NULL;
+    bool bracketed = colon && text[0] == '[' && colon > text + 2 && colon[-1] == ']';
+    const char *begin = bracketed ? text + 1 : text;
+    size_t len = colon ? (size_t)(colon - begin) - (bracketed ? 1 : 0) : 0;
+    if (!colon || len >= sizeof host || !slice_to_i64(slice_str(colon + 1), &port) || port < 0 || port > 65535)
+        return false;
+    memcpy(host, begin, len);
+    host[len] = 0;
+    return uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) == 0 ||
+           uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out) == 0;
+}
+
+/* Only the port of either family. */
+static in_port_t *address_port(struct sockaddr_storage *a)
+{
+    return a->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)a)->sin6_port : &((struct sockaddr_in *)a)->sin_port;
+}
+
+uint16_t bound_port(const uv_tcp_t *tcp)
+{
+    struct sockaddr_storage bound;
+    int len = sizeof bound;
+    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&bound, &len) < 0)
+        return 0;
+    return ntohs(*address_port(&bound));
+}
+
+static bool listen_one(struct starting *st, int32_t index, struct sockaddr_storage *address)
+{
+    struct sandbox *s = st->s;
+    struct listener *l = &s->listeners[index];
+    l->sandbox = s;
+    l->dc = s->dcs == 1 ? DC_ALONE : index + 1;
+    l->tcp.data = l;
+    uv_tcp_init(s->loop, &l->tcp);
+    l->open = true;
+    int status = uv_tcp_bind(&l->tcp, (struct sockaddr *)address, 0);
+    if (status == 0)
+        status = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, connection_accept);
+    if (status < 0)
+        return refuse(st, st->config->listen, uv_strerror(status));
+    s->ports[index] = bound_port(&l->tcp);
+    return true;
+}
+
+/* The data centres take consecutive ports; with port 0, whichever are free. */
+static bool listen_all(struct starting *st)
+{
+    struct sockaddr_storage address = {0};
+    if (!address_parse(st->config->listen, &address))
+        return refuse(st, st->config->listen ? st->config->listen : "listen", "not ADDR:PORT");
+    uint16_t first = ntohs(*address_port(&address));
+    if (first + st->s->dcs - 1 > 65535)
+        return refuse(st, st->config->listen, "not enough ports above it");
+    for (int32_t i = 0; i < st->s->dcs; i++) {
+        *address_port(&address) = htons(first ? (uint16_t)(first + i) : 0);
+        if (!listen_one(st, i, &address))
+            return false;
+    }
+    return true;
+}
+
+uint16_t sandbox_port(const struct sandbox *s, int32_t dc)
+{
+    if (dc < 1 || dc > SANDBOX_DCS_MAX)
+        return 0;
+    return s->dcs == 1 ? s->ports[0] : s->ports[dc - 1];
+}
+
+uint16_t sandbox_control_port(const struct sandbox *s)
+{
+    return s->control ? control_port(s->control) : 0;
+}
+
+static bool open_control(struct starting *st)
+{
+    struct sockaddr_storage address = {0};
+    if (!st->config->control)
+        return true;
+    if (!address_parse(st->config->control, &address))
+        return refuse(st, st->config->control, "not ADDR:PORT");
+    int status = control_start(st->s, (struct sockaddr *)&address, &st->s->control);
+    return status == 0 || refuse(st, st->config->control, uv_strerror(status));
+}
+
+static void seed_all(struct sandbox *s, const struct sandbox_config *config)
+{
+    struct rng system;
+    rng_init_system(&system);
+    s->seed = config->seeded ? config->seed : rng_u64(&system);
+    rng_init_seed(&s->rng, s->seed);
+    if (config->seeded)
+        rng_init_seed(&s->protocol_rng, s->seed + 1);
+    else
+        rng_init_system(&s->protocol_rng);
+    rng_fill(&s->protocol_rng, s->salt_secret, sizeof s->salt_secret);
+}
+
+static bool prepare(struct starting *st)
+{
+    struct sandbox *s = st->s;
+    s->digests = digests_new();
+    s->read_buffer = malloc(READ_BYTES);
+    if (!s->digests || !s->read_buffer)
+        return refuse(st, "sandbox", "no memory");
+    return load_schema(st) && load_rsa(st) && load_faults(st) && load_world(st) && listen_all(st) &&
+           open_control(st) && write_public(st);
+}
+
+struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config, char *error,
+                              size_t error_size)
+{
+    struct sandbox *s = calloc(1, sizeof *s);
+    struct starting st = {s, config, error, error_size};
+    if (!s || config->dcs < 1 || config->dcs > SANDBOX_DCS_MAX) {
+        refuse(&st, "sandbox", s ? "1 to 5 data centres" : "no memory");
+        free(s);
+        return NULL;
+    }
+    s->loop = loop;
+    s->log = config->log;
+    s->dcs = config->dcs;
+    s->system = clock_system();
+    s->clock = (struct clock){wall_ns, mono_ns, s};
+    arena_init(&s->scratch, SCRATCH_MAX);
+    buf_init(&s->scratch_buf, SCRATCH_MAX);
+    seed_all(s, config);
+    uv_prepare_init(loop, &s->prepare);
+    uv_check_init(loop, &s->check);
+    s->prepare.data = s;
+    s->check.data = s;
+    uv_prepare_start(&s->prepare, on_prepare);
+    uv_check_start(&s->check, on_check);
+    if (prepare(&st))
+        return s;
+    sandbox_stop(s);
+    uv_run(loop, UV_RUN_DEFAULT); /* nothing but our own closing handles can be on it yet */
+    sandbox_free(s);
+    return NULL;
+}
+
+/* ---- stopping ---- */
+
+void sandbox_stop(struct sandbox *s)
+{
+    if (s->stopping)
+        return;
+    sandbox_flush(s);
+    s->stopping = true;
+    for (int32_t i = 0; i < s->dcs; i++)
+        if (s->listeners[i].open)
+            uv_close((uv_handle_t *)&s->listeners[i].tcp, NULL);
+    if (s->control)
+        control_stop(s->control);
+    while (s->connections)
+        connection_close(s->connections, false);
+    calls_stop(s);
+    for (struct after *a = s->afters; a; a = a->next)
+        if (!uv_is_closing((uv_handle_t *)&a->timer))
+            uv_close((uv_handle_t *)&a->timer, on_after_closed);
+    uv_close((uv_handle_t *)&s->prepare, NULL);
+    uv_close((uv_handle_t *)&s->check, NULL);
+}
+
+void sandbox_free(struct sandbox *s)
+{
+    if (!s)
+        return;
+    calls_free(s);
+    keys_free(s);
+    codes_free(s);
+    control_free(s->control);
+    world_free(s->world);
+    tl_schema_free(s->schema);
+    rsa_key_free(s->rsa);
+    digests_free(s->digests);
+    arena_free(&s->scratch);
+    buf_free(&s->scratch_buf);
+    free(s->read_buffer);
+    free(s);
+}
