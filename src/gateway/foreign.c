@@ -22,7 +22,7 @@ static const uint8_t mask[32] = {
 
 bool telethon_string_open(struct slice text, struct session *out)
 {
-    uint8_t bytes[base64_decoded_max(TELETHON_TEXT_MAX + 4)];
+    uint8_t bytes[BASE64_DECODED_MAX(TELETHON_TEXT_MAX + 4)];
     size_t n = 0;
     if (text.len < 2 || text.data[0] != '1' || text.len - 1 > TELETHON_TEXT_MAX ||
         !base64_decode(slice_of(text.data + 1, text.len - 1), bytes, &n))
@@ -49,7 +49,7 @@ static uint64_t load_be64(const uint8_t *p)
 
 static bool credentials_open(struct slice text, struct session *out)
 {
-    uint8_t bytes[base64_decoded_max((CREDENTIALS_MAX + 2) / 3 * 4)];
+    uint8_t bytes[BASE64_DECODED_MAX((CREDENTIALS_MAX + 2) / 3 * 4)];
     size_t n = 0;
     if (text.len > (CREDENTIALS_MAX + 2) / 3 * 4 || !base64_decode(text, bytes, &n) ||
         n < CREDENTIALS_HEAD)

@@ -69,7 +69,7 @@ static size_t read_logout_tokens(struct call *c, struct slice tokens[static LOGO
     struct slice text = call_param(c, "logout_token")->text;
     if (text.len == 0)
         return 0;
-    uint8_t *bytes = arena_alloc_raw(c->arena, base64_decoded_max(text.len));
+    uint8_t *bytes = arena_alloc_raw(c->arena, BASE64_DECODED_MAX(text.len));
     size_t n = 0;
     if (!bytes || !base64_decode(text, bytes, &n)) {
         call_fail_field(c, "logout_token", "logout_token must be base64, as /auth/logout gave it");

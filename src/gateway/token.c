@@ -64,7 +64,7 @@ struct token_keys {
 
 static bool add_key(struct token_keys *k, struct slice line)
 {
-    uint8_t bytes[base64_decoded_max(64)];
+    uint8_t bytes[BASE64_DECODED_MAX(64)];
     size_t len = 0;
     if (k->n == KEYS_MAX || line.len > 64 || !base64_decode(line, bytes, &len) || len != KEY_BYTES)
         return false;
@@ -397,7 +397,7 @@ static enum token_status payload_read(struct slice p, struct session *s)
 static enum token_status open_sealed(const struct token_keys *k, struct slice text,
                                      struct session *out, bool *old_key)
 {
-    uint8_t sealed[base64_decoded_max(TOKEN_BYTES_MAX)];
+    uint8_t sealed[BASE64_DECODED_MAX(TOKEN_BYTES_MAX)];
     uint8_t plain[sizeof sealed];
     size_t n = 0;
     if (text.len / 4 * 3 > TOKEN_BYTES_MAX || !base64_decode(text, sealed, &n) ||
@@ -464,7 +464,7 @@ void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *p
 bool token_open_bytes(const struct token_keys *k, const char *purpose, struct slice text,
                       uint8_t out[static TOKEN_SMALL_MAX], size_t *out_len)
 {
-    uint8_t sealed[base64_decoded_max(HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES) * 2];
+    uint8_t sealed[BASE64_DECODED_MAX(HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES) * 2];
     size_t n = 0;
     if (text.len > (HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES + 2) / 3 * 4 ||
         !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES)
