@@ -139,7 +139,7 @@ static bool bytes_from_json(struct json_reading *rd, const struct place *at,
     if (!json_object_is_type(json, json_type_string))
         return refuse(rd, at, "must be a string of base64");
     struct slice text = text_of(json);
-    uint8_t *bytes = arena_alloc_raw(rd->arena, base64_decoded_max(text.len));
+    uint8_t *bytes = arena_alloc_raw(rd->arena, BASE64_DECODED_MAX(text.len));
     size_t len = 0;
     if (!bytes)
         return refuse(rd, at, "too long");
