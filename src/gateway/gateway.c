@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "gateway/file.h"
-#include "gateway/init_connection.h"
 #include "gateway/worker.h"
+#include "telegram/login.h"
 #include "telegram/names.h"
 
 enum { SCHEMA_FILE_MAX = 8 * 1024 * 1024 /* today's is 0.4 MB */ };
@@ -44,10 +44,15 @@ static bool load_schema(struct gateway *g, char *error)
     if (!g->schema)
         return false;
     tl_schema_bind(g->schema, &telegram_names);
-    without_updates_write(&g->call_prefix, g->schema);
-    if (g->call_prefix.failed)
-        snprintf(error, OPTION_ERROR_BYTES, "the schema lacks invokeWithoutUpdates");
-    return !g->call_prefix.failed;
+    /* Without these nothing at all can be asked. */
+    const struct client_identity probe = {.device_model = "", .system_version = "", .app_version = "",
+                                          .system_lang_code = "", .lang_code = ""};
+    bool usable = init_prefix_write(g->schema, &probe, true, &g->call_prefix);
+    buf_clear(&g->call_prefix);
+    if (usable && call_prefix_write(g->schema, &g->call_prefix))
+        return true;
+    snprintf(error, OPTION_ERROR_BYTES, "the schema lacks invokeWithLayer, initConnection or invokeWithoutUpdates");
+    return false;
 }
 
 /* A route whose names an older layer lacks is off, and the log says so once. */

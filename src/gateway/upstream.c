@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "gateway/gateway.h"
-#include "gateway/init_connection.h"
 #include "gateway/worker.h"
+#include "telegram/login.h"
 
 enum {
     DEAD_LINKS_MAX = 4,       /* links without one good frame before calls fail: about a second */
@@ -366,9 +366,18 @@ static bool make_room(struct upstreams *all)
 static struct client_session *new_session(struct upstreams *all, const struct session *s, struct dc *dc)
 {
     struct worker *w = all->worker;
+    /* What the account's list of devices shows. */
+    const struct client_identity who = {
+        .api_id = s->api_id,
+        .device_model = "tgrest",
+        .system_version = "Linux",
+        .app_version = "1.0",
+        .system_lang_code = "en",
+        .lang_code = "en",
+    };
     struct buf prefix;
     buf_init(&prefix, 0);
-    init_connection_write(&prefix, w->gateway->schema, s->api_id);
+    bool written = init_prefix_write(w->gateway->schema, &who, true, &prefix);
     struct client_session_config config = {
         .key = s->key,
         .salts = s->salts,
@@ -382,7 +391,7 @@ static struct client_session *new_session(struct upstreams *all, const struct se
         .inflate_max = INFLATE_MAX,
         .ping_idle_ns = 0,
     };
-    struct client_session *session = prefix.failed ? NULL : client_session_new(&config);
+    struct client_session *session = written ? client_session_new(&config) : NULL;
     sodium_memzero(&config.key, sizeof config.key);
     buf_free(&prefix);
     return session;
