@@ -53,13 +53,18 @@ CFLAGS  += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover
 LDFLAGS += -fsanitize=address,undefined
 endif
 
+# One short line a file; make V=1 shows the commands.
+Q    := $(if $(V),,@)
+note = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(2))
+
 # ---- objects and libraries, one library a module ----
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 libs    = $(foreach m,$(USES_$(1)),$(BUILD)/lib$(m).a)
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call note,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The schema texts are part of this object.
 $(BUILD)/tl/embedded.o: schema/api.tl schema/mtproto.tl
@@ -69,13 +74,14 @@ define library
 $(BUILD)/lib$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach m,$(MODULES),$(eval $(call library,$(m))))
 
 BINARY := $(BUILD)/tgrest
 $(BINARY): $(BUILD)/main.o $(call libs,main)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call note,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # ---- unit tests: tests/unit/<module>/test_<what>.c, linked with what the module may use ----
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
@@ -84,7 +90,8 @@ UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 define unit_test
 $(BUILD)/unit/$(1)/%: tests/unit/$(1)/%.c $(call libs,$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) -Itests/unit $$(CFLAGS) -MMD -MP $$(LDFLAGS) $$< $(call libs,$(1)) $$(LDLIBS) -lcmocka -o $$@
+	$(call note,TEST,$$<)
+	$(Q)$$(CC) $$(CPPFLAGS) -Itests/unit $$(CFLAGS) -MMD -MP $$(LDFLAGS) $$< $(call libs,$(1)) $$(LDLIBS) -lcmocka -o $$@
 endef
 $(foreach m,$(MODULES),$(eval $(call unit_test,$(m))))
 
@@ -105,7 +112,8 @@ FUZZ_TARGETS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SOURCES))
 define fuzz_target
 $(BUILD)/fuzz/$(1)_%: fuzz/$(1)_%.c $(call libs,$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer $$< $(call libs,$(1)) $$(LDLIBS) -o $$@
+	$(call note,FUZZ,$$<)
+	$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer $$< $(call libs,$(1)) $$(LDLIBS) -o $$@
 endef
 $(foreach m,$(MODULES),$(eval $(call fuzz_target,$(m))))
 
