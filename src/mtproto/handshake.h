@@ -49,7 +49,7 @@ const char *handshake_client_error(const struct handshake_client *h);
 /* ---- server ---- */
 struct handshake_server_config {
     const struct rsa_key *key; /* private */
-    int32_t dc;                /* the data centre that this server is; a client may name -dc, ±10000 too */
+    int32_t dc;                /* the data centre that this server is; a client may name -dc, ±10000 too; 0 = any */
     const struct clock *clock;
     struct rng *rng;
     struct digests *digests;

@@ -66,6 +66,15 @@ bool id_window_add(struct id_window *w, uint64_t id, uint32_t max)
     return true;
 }
 
+void id_window_remove(struct id_window *w, uint64_t id)
+{
+    uint32_t at = lower_bound(w, id);
+    if (at == w->n || w->ids[at] != id)
+        return;
+    w->n--;
+    memmove(w->ids + at, w->ids + at + 1, (w->n - at) * sizeof *w->ids);
+}
+
 uint64_t id_window_last(const struct id_window *w)
 {
     return w->n > 0 ? w->ids[w->n - 1] : w->floor;

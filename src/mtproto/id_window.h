@@ -21,6 +21,8 @@ enum id_state {
 enum id_state id_window_state(const struct id_window *w, uint64_t id);
 /* Adds a new id. At `max` ids the lowest quarter is given up. False without memory. */
 bool id_window_add(struct id_window *w, uint64_t id, uint32_t max);
+/* Takes an id out: it is new again. */
+void id_window_remove(struct id_window *w, uint64_t id);
 /* The highest id so far. */
 uint64_t id_window_last(const struct id_window *w);
 /* Gives the memory back; every id so far becomes ID_FORGOTTEN. */

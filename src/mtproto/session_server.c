@@ -104,6 +104,12 @@ static bool take_running(struct server_session *s, uint64_t msg_id)
     return true;
 }
 
+void server_session_fault_forget(struct server_session *s, uint64_t req_msg_id)
+{
+    if (take_running(s, req_msg_id))
+        id_window_remove(&s->seen, req_msg_id);
+}
+
 /* ---- messages of ours ---- */
 
 struct outgoing *server_service(struct server_session *s)

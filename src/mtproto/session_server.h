@@ -74,5 +74,8 @@ uint64_t server_session_id(const struct server_session *s);
 /* ---- faults, for a server that is told to misbehave ---- */
 /* The next message is answered with bad_server_salt whatever its salt. */
 void server_session_fault_bad_salt(struct server_session *s);
+/* A request that was handed out and not answered never came: it gets no answer, and a copy of it is
+ * handed out anew. */
+void server_session_fault_forget(struct server_session *s, uint64_t req_msg_id);
 
 #endif
