@@ -237,7 +237,7 @@ static bool strike(struct call *call, const struct fault *f)
     case FAULT_DROP_BEFORE:
     case FAULT_RESET:
     case FAULT_TRANSPORT_ERROR:
-        server_session_forget_request(call->session->mt, call->msg_id);
+        server_session_fault_forget(call->session->mt, call->msg_id);
         vanish(call);
         if (c && f->action == FAULT_TRANSPORT_ERROR)
             connection_refuse(c, (int32_t)-f->number);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ * The commands of the control port, in one table. */
+#include "sandbox/control.h"
+#include "sandbox/state.h"
+
+enum { WORDS_MAX = 4 };
+
+struct command_line {
+    struct slice word[WORDS_MAX];
+    size_t n;
+};
+
+struct command {
+    const char *name;
+    const char *arguments;
+    const char *text;
+    size_t n_arguments; /* at least */
+    /* NULL when it is done, else why it is not. */
+    const char *(*run)(struct sandbox *s, const struct command_line *line, struct buf *out);
+};
+
+/* ---- faults ---- */
+
+static const char *fault_add(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    struct fault rule;
+    const char *why = NULL;
+    if (!fault_parse(line->word[1], &rule, &why))
+        return why;
+    uint32_t id = faults_add(&s->faults, &rule);
+    if (!id)
+        return "too many rules";
+    buf_printf(out, "%u\n", id);
+    return NULL;
+}
+
+static const char *fault_remove(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    int64_t id;
+    (void)out;
+    if (!slice_to_i64(line->word[1], &id) || id < 1 || id > UINT32_MAX)
+        return "not an id";
+    return faults_remove(&s->faults, (uint32_t)id) ? NULL : "no such rule";
+}
+
+static const char *fault_clear(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    (void)line;
+    (void)out;
+    s->faults.n = 0;
+    return NULL;
+}
+
+static const char *fault_list(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    (void)line;
+    for (size_t i = 0; i < s->faults.n; i++) {
+        const struct fault *f = &s->faults.list[i];
+        buf_printf(out, "%u hits=%llu %s\n", f->id, (unsigned long long)f->hits, f->rule);
+    }
+    return NULL;
+}
+
+/* ---- the clock ---- */
+
+static const char *clock_advance(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    int64_t seconds;
+    if (!slice_to_i64(line->word[1], &seconds) || seconds < 0 || seconds > INT32_MAX)
+        return "not a number of seconds";
+    s->clock_shift_ns += seconds * NS_PER_S;
+    buf_printf(out, "%lld\n", (long long)clock_unix_s(&s->clock));
+    return NULL;
+}
+
+/* ---- logins ---- */
+
+static const char *list_codes(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    const struct id_map *m = &s->codes.by_hash;
+    for (size_t i = 0; i < m->slots; i++) {
+        const struct login_code *c = m->values[i];
+        if (c && code_live(c, (int32_t)clock_unix_s(&s->clock)) &&
+            (line->n < 2 || slice_is(line->word[1], c->phone)))
+            buf_printf(out, "%s %s\n", c->phone, c->code);
+    }
+    return NULL;
+}
+
+static struct user *phone_user(struct sandbox *s, const struct command_line *line)
+{
+    return world_user_by_phone(s->world, line->word[1]);
+}
+
+static const char *revoke_logins(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    const struct user *user = phone_user(s, line);
+    unsigned n = 0;
+    if (!user)
+        return "no such phone";
+    for (; user->account->logins; n++)
+        login_end(s, user->account->logins, true);
+    buf_printf(out, "%u\n", n);
+    return NULL;
+}
+
+static void drop_sessions_of(struct authorization *a)
+{
+    for (struct session *session = a->sessions; session; session = session->next_of_auth)
+        if (session->connection)
+            connection_close(session->connection, false);
+}
+
+static const char *drop(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    const struct user *user = phone_user(s, line);
+    (void)out;
+    if (!user)
+        return "no such phone";
+    for (struct authorization *a = user->account->logins; a; a = a->next_login) {
+        drop_sessions_of(a);
+        for (struct authorization *temp = a->temps; temp; temp = temp->next_temp)
+            drop_sessions_of(temp);
+    }
+    return NULL;
+}
+
+static const char *drop_all(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    (void)line;
+    (void)out;
+    while (s->connections)
+        connection_close(s->connections, false);
+    return NULL;
+}
+
+/* ---- counters ---- */
+
+static const char *stats(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    const struct stats *c = &s->stats;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counters[] = {
+        {"connections", c->connections}, {"connections_open", s->n_connections},
+        {"handshakes", c->handshakes},   {"frames_in", c->frames_in},
+        {"plain_in", c->plain_in},       {"requests", c->requests},
+        {"pushes", c->pushes},           {"duplicated", c->duplicated},
+        {"keys", s->n_keys},
+    };
+    if (line->n < 2)
+        for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+            buf_printf(out, "%s %llu\n", counters[i].name, (unsigned long long)counters[i].value);
+    for (size_t i = 0; i < COMBINATORS_N; i++) {
+        const struct tl_combinator *method = tl_schema_bound(s->schema, (uint16_t)i);
+        if (method && (c->executed[i] || c->failed[i]) && (line->n < 2 || slice_is(line->word[1], method->name)))
+            buf_printf(out, "%s executed=%llu failed=%llu\n", method->name,
+                       (unsigned long long)c->executed[i], (unsigned long long)c->failed[i]);
+    }
+    return NULL;
+}
+
+static const char *stats_reset(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    (void)line;
+    (void)out;
+    s->stats = (struct stats){0};
+    return NULL;
+}
+
+static const char *help(struct sandbox *s, const struct command_line *line, struct buf *out);
+
+static const struct command commands[] = {
+    {"fault_add", "RULE", "add a rule; answers its id", 1, fault_add},
+    {"fault_remove", "ID", "remove a rule", 1, fault_remove},
+    {"fault_clear", "", "remove all rules", 0, fault_clear},
+    {"fault_list", "", "ids, hits, rules", 0, fault_list},
+    {"clock_advance", "SECONDS", "move the clock on; answers unix seconds", 1, clock_advance},
+    {"codes", "[PHONE]", "login codes on their way: phone, code", 0, list_codes},
+    {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
+    {"drop", "PHONE", "close the account's connections", 1, drop},
+    {"drop_all", "", "close all connections", 0, drop_all},
+    {"stats", "[METHOD]", "counters, then calls by method", 0, stats},
+    {"stats_reset", "", "all counters to 0", 0, stats_reset},
+    {"help", "", "this list", 0, help},
+};
+
+static const char *help(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    (void)s;
+    (void)line;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        buf_printf(out, "%s %s: %s\n", commands[i].name, commands[i].arguments, commands[i].text);
+    return NULL;
+}
+
+static struct command_line split_words(struct slice text)
+{
+    struct command_line line = {0};
+    size_t i = 0;
+    while (i < text.len && line.n < WORDS_MAX) {
+        while (i < text.len && text.data[i] == ' ')
+            i++;
+        size_t begin = i;
+        while (i < text.len && text.data[i] != ' ')
+            i++;
+        if (i > begin)
+            line.word[line.n++] = slice_of(text.data + begin, i - begin);
+    }
+    return line;
+}
+
+void control_run(struct sandbox *s, struct slice text, struct buf *out)
+{
+    struct command_line line = split_words(text);
+    const char *why = "unknown command; try help";
+    for (size_t i = 0; line.n && i < sizeof commands / sizeof *commands; i++) {
+        if (!slice_is(line.word[0], commands[i].name))
+            continue;
+        why = line.n - 1 < commands[i].n_arguments ? "arguments are missing" : commands[i].run(s, &line, out);
+        break;
+    }
+    if (why)
+        buf_printf(out, "error %s\n", why);
+    else
+        buf_append_str(out, "ok\n");
+}

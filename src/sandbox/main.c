@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ * `tgrest sandbox`: its options and its life as a process. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include "sandbox/sandbox.h"
+
+struct settings {
+    struct sandbox_config config;
+    const char *faults[SANDBOX_FAULTS_MAX];
+    bool help;
+};
+
+struct option {
+    const char *name;     /* without -- */
+    const char *variable; /* of the environment */
+    const char *argument; /* NULL: takes none */
+    const char *text;
+    /* False when the value is not one. */
+    bool (*apply)(struct settings *s, const char *value);
+};
+
+static bool set_listen(struct settings *s, const char *value)
+{
+    s->config.listen = value;
+    return true;
+}
+
+static bool set_control(struct settings *s, const char *value)
+{
+    s->config.control = value;
+    return true;
+}
+
+static bool set_dcs(struct settings *s, const char *value)
+{
+    int64_t n;
+    if (!slice_to_i64(slice_str(value), &n) || n < 1 || n > SANDBOX_DCS_MAX)
+        return false;
+    s->config.dcs = (int32_t)n;
+    return true;
+}
+
+static bool set_rsa_key(struct settings *s, const char *value)
+{
+    s->config.rsa_key_file = value;
+    return true;
+}
+
+static bool set_rsa_out(struct settings *s, const char *value)
+{
+    s->config.rsa_public_out = value;
+    return true;
+}
+
+static bool set_schema(struct settings *s, const char *value)
+{
+    s->config.schema_file = value;
+    return true;
+}
+
+static bool set_seed(struct settings *s, const char *value)
+{
+    int64_t seed;
+    if (!slice_to_i64(slice_str(value), &seed) || seed < 0)
+        return false;
+    s->config.seeded = true;
+    s->config.seed = (uint64_t)seed;
+    return true;
+}
+
+static bool add_fault(struct settings *s, const char *value)
+{
+    if (s->config.n_faults == SANDBOX_FAULTS_MAX)
+        return false;
+    s->faults[s->config.n_faults++] = value;
+    return true;
+}
+
+static bool set_empty(struct settings *s, const char *value)
+{
+    s->config.empty_world = !value || strcmp(value, "0") != 0;
+    return true;
+}
+
+static bool set_log_level(struct settings *s, const char *value)
+{
+    return log_level_parse(value, &s->config.log.level);
+}
+
+static bool set_log_format(struct settings *s, const char *value)
+{
+    s->config.log.format = strcmp(value, "json") == 0 ? LOG_JSON : LOG_TEXT;
+    return strcmp(value, "json") == 0 || strcmp(value, "text") == 0;
+}
+
+static bool set_help(struct settings *s, const char *value)
+{
+    (void)value;
+    s->help = true;
+    return true;
+}
+
+static const struct option options[] = {
+    {"listen", "TGREST_SANDBOX_LISTEN", "ADDR:PORT",
+     "where the first data centre listens, the others on the ports after it; port 0: free ones "
+     "(127.0.0.1:10443)", set_listen},
+    {"dcs", "TGREST_SANDBOX_DCS", "N",
+     "data centres, 1 to 5, numbered from 1; a single one is number 2 and answers to any (1)", set_dcs},
+    {"rsa-key", "TGREST_SANDBOX_RSA_KEY", "FILE", "private RSA key, 2048 bits, PEM (a new one)", set_rsa_key},
+    {"rsa-public-out", "TGREST_SANDBOX_RSA_PUBLIC_OUT", "FILE",
+     "write the public key there, as PKCS#1 PEM, which every client library loads", set_rsa_out},
+    {"schema", "TGREST_SANDBOX_SCHEMA", "FILE", "TL schema of the clients' layer (the embedded one)", set_schema},
+    {"seed", "TGREST_SANDBOX_SEED", "N", "the same world, ids and codes again (random)", set_seed},
+    {"fault", "TGREST_SANDBOX_FAULT", "RULE", "make requests fail, may be repeated; see below", add_fault},
+    {"control", "TGREST_SANDBOX_CONTROL", "ADDR:PORT",
+     "a port that takes commands, one a line; say help there (none)", set_control},
+    {"empty", "TGREST_SANDBOX_EMPTY", NULL, "no demo users and chats", set_empty},
+    {"log-level", "TGREST_SANDBOX_LOG_LEVEL", "LEVEL",
+     "debug, info, warn, error or off; login codes are info (info)", set_log_level},
+    {"log-format", "TGREST_SANDBOX_LOG_FORMAT", "FORMAT", "text or json (text)", set_log_format},
+    {"help", NULL, NULL, "this text", set_help},
+};
+enum { OPTIONS_N = sizeof options / sizeof *options };
+
+static const char *const rules_text =
+    "\n"
+    "Log in with any phone number: the code is in the log, and a new number signs up. 99966D####\n"
+    "lives at data centre D (1 to 3) and its code is DDDDD.\n"
+    "\n"
+    "RULE = part[,part…]\n"
+    "  method=GLOB phone=DIGITS user=ID dc=N   which requests: all that are given must match\n"
+    "  after=N count=N p=0..1                  skip N, strike at most N times, by chance\n"
+    "  do=error:CODE:TEXT | flood_wait:S | migrate:DC      answer with that error\n"
+    "  do=delay:MS                                         execute it later\n"
+    "  do=drop_before | reset | transport_error:404        close the connection instead\n"
+    "  do=drop_after | lose_session                        execute it, then close (and forget)\n"
+    "  do=bad_salt | garbage                               disturb the session, execute it\n"
+    "  do=clock_skew:S                                     run S seconds ahead\n"
+    "Example: --fault method=messages.sendMessage,do=flood_wait:30,count=2\n";
+
+static void print_help(void)
+{
+    printf("usage: tgrest sandbox [OPTION]…\n"
+           "A small Telegram data centre in memory: real MTProto, no account, no internet.\n\n");
+    for (size_t i = 0; i < OPTIONS_N; i++) {
+        const struct option *o = &options[i];
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-24s %s%s%s%s\n", left, o->text, o->variable ? "  [" : "", o->variable ? o->variable : "",
+               o->variable ? "]" : "");
+    }
+    fputs(rules_text, stdout);
+}
+
+static const struct option *find_option(struct slice name)
+{
+    for (size_t i = 0; i < OPTIONS_N; i++)
+        if (slice_is(name, options[i].name))
+            return &options[i];
+    return NULL;
+}
+
+static bool read_environment(struct settings *s)
+{
+    for (size_t i = 0; i < OPTIONS_N; i++) {
+        const char *value = options[i].variable ? getenv(options[i].variable) : NULL;
+        if (value && *value && !options[i].apply(s, value)) {
+            fprintf(stderr, "tgrest sandbox: %s: bad value\n", options[i].variable);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --name VALUE and --name=VALUE. */
+static bool read_arguments(struct settings *s, int argc, char **argv)
+{
+    bool faults_given = false;
+    for (int i = 1; i < argc; i++) {
+        const char *equals = strchr(argv[i], '=');
+        size_t len = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
+        const struct option *o = len > 2 && strncmp(argv[i], "--", 2) == 0 ?
+                                     find_option(slice_of(argv[i] + 2, len - 2)) : NULL;
+        const char *value = equals ? equals + 1 : NULL;
+        if (o && o->argument && !value && i + 1 < argc)
+            value = argv[++i];
+        if (o && o->apply == add_fault && !faults_given) {
+            s->config.n_faults = 0; /* those of the command line replace the environment's */
+            faults_given = true;
+        }
+        if (!o || (o->argument && !value) || (!o->argument && equals) || !o->apply(s, value)) {
+            fprintf(stderr, "tgrest sandbox: %s: %s; see --help\n", argv[i],
+                    o ? "bad or missing value" : "no such option");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct sandbox **s = handle->data;
+    if (*s)
+        sandbox_stop(*s);
+    *s = NULL;
+}
+
+/* The address as it was given, with the port that was bound. */
+static void announce(const char *what, const char *listen, uint16_t port)
+{
+    const char *colon = strrchr(listen, ':');
+    fprintf(stderr, "%s on %.*s:%u\n", what, (int)(colon - listen), listen, port);
+}
+
+static void announce_all(const struct sandbox *s, const struct sandbox_config *config)
+{
+    char what[32];
+    for (int32_t dc = 2; dc <= config->dcs; dc++) {
+        snprintf(what, sizeof what, "data centre %d", dc);
+        announce(what, config->listen, sandbox_port(s, dc));
+    }
+    if (config->control)
+        announce("control", config->control, sandbox_control_port(s));
+    announce("sandbox", config->listen, sandbox_port(s, 1));
+    fflush(stderr);
+}
+
+static int run(struct settings *settings)
+{
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    static const int numbers[] = {SIGINT, SIGTERM};
+    char error[512] = "";
+    if (uv_loop_init(&loop) < 0)
+        return EXIT_FAILURE;
+    signal(SIGPIPE, SIG_IGN);
+    struct sandbox *s = sandbox_start(&loop, &settings->config, error, sizeof error);
+    struct sandbox *to_stop = s;
+    if (!s) {
+        fprintf(stderr, "tgrest sandbox: %s\n", error);
+        uv_loop_close(&loop);
+        return EXIT_FAILURE;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        uv_signal_init(&loop, &signals[i]);
+        signals[i].data = &to_stop;
+        uv_signal_start(&signals[i], on_signal, numbers[i]);
+        uv_unref((uv_handle_t *)&signals[i]);
+    }
+    announce_all(s, &settings->config);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&signals[i], NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    sandbox_free(s);
+    uv_loop_close(&loop);
+    return EXIT_SUCCESS;
+}
+
+int sandbox_main(int argc, char **argv)
+{
+    struct settings settings = {
+        .config = {
+            .listen = "127.0.0.1:10443",
+            .dcs = 1,
+            .log = {.fd = 2, .level = LOG_INFO, .format = LOG_TEXT},
+        },
+    };
+    settings.config.faults = settings.faults;
+    if (!read_environment(&settings) || !read_arguments(&settings, argc, argv))
+        return 2;
+    if (settings.help) {
+        print_help();
+        return EXIT_SUCCESS;
+    }
+    return run(&settings);
+}
