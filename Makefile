@@ -79,7 +79,7 @@ endef
 $(foreach m,$(MODULES),$(eval $(call library,$(m))))
 
 BINARY := $(BUILD)/tgrest
-$(BINARY): $(BUILD)/main.o $(call libs,main)
+$(BINARY): $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/*.c)) $(call libs,main)
 	$(call note,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
