@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The commands of the control port, in one table. */
+#include <sodium.h>
+
 #include "sandbox/control.h"
 #include "sandbox/state.h"
 
-enum { WORDS_MAX = 4 };
+enum {
+    WORDS_MAX = 4,
+    MINT_MAX = 4096, /* keys of one command: half of what an answer may hold */
+};
 
 struct command_line {
     struct slice word[WORDS_MAX];
@@ -134,6 +139,52 @@ static const char *drop_all(struct sandbox *s, const struct command_line *line, 
     return NULL;
 }
 
+/* The account of that phone; a number that is new signs up. NULL for what is no phone number. */
+static struct user *phone_account(struct sandbox *s, struct slice text)
+{
+    char phone[PHONE_DIGITS_MAX + 1];
+    if (!phone_normal(text, phone))
+        return NULL;
+    struct slice digits = slice_str(phone);
+    struct user *user = world_user_by_phone(s->world, digits);
+    int32_t dc = phone_test_dc(phone);
+    return user ? user : world_add_user(s->world, digits, digits, slice_str(""),
+                                        sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
+}
+
+static bool mint_one(struct sandbox *s, struct user *user, struct buf *out)
+{
+    uint8_t bytes[AUTH_KEY_BYTES];
+    char hex[2 * AUTH_KEY_BYTES + 1];
+    struct auth_key key;
+    rng_fill(&s->protocol_rng, bytes, sizeof bytes);
+    auth_key_set(&key, s->digests, bytes);
+    struct authorization *a = key_add(s, &key, rng_u64(&s->protocol_rng),
+                                      sandbox_dc_of(s, user->account->home_dc), 0);
+    if (a) {
+        login_begin(s, a, user);
+        buf_printf(out, "%s\n", sodium_bin2hex(hex, sizeof hex, bytes, sizeof bytes));
+    }
+    sodium_memzero(bytes, sizeof bytes);
+    sodium_memzero(hex, sizeof hex);
+    sodium_memzero(&key, sizeof key);
+    return a != NULL;
+}
+
+static const char *mint(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    int64_t n;
+    if (!slice_to_i64(line->word[2], &n) || n < 1 || n > MINT_MAX)
+        return "not a number from 1 to 4096";
+    struct user *user = phone_account(s, line->word[1]);
+    if (!user)
+        return "not a phone number";
+    for (int64_t i = 0; i < n; i++)
+        if (!mint_one(s, user, out))
+            return "too many keys";
+    return NULL;
+}
+
 /* ---- counters ---- */
 
 static const char *stats(struct sandbox *s, const struct command_line *line, struct buf *out)
@@ -179,6 +230,7 @@ static const struct command commands[] = {
     {"clock_advance", "SECONDS", "move the clock on; answers unix seconds", 1, clock_advance},
     {"codes", "[PHONE]", "login codes on their way: phone, code", 0, list_codes},
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
+    {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2, mint},
     {"drop", "PHONE", "close the account's connections", 1, drop},
     {"drop_all", "", "close all connections", 0, drop_all},
     {"stats", "[METHOD]", "counters, then calls by method", 0, stats},
