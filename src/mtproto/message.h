@@ -55,5 +55,10 @@ static inline int64_t msg_id_unix_s(uint64_t msg_id)
 {
     return (int64_t)(msg_id >> 32);
 }
+/* The same in nanoseconds. */
+static inline int64_t msg_id_unix_ns(uint64_t msg_id)
+{
+    return msg_id_unix_s(msg_id) * NS_PER_S + (int64_t)(((msg_id & 0xffffffff) * NS_PER_S) >> 32);
+}
 
 #endif

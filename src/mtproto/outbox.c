@@ -267,7 +267,7 @@ static void settle(struct outbox *o, struct outgoing *m, uint64_t container_id, 
 static void write_frame(struct outbox *o, struct sealer *s, size_t n, int64_t now_ns,
                         struct transport *t, struct buf *out)
 {
-    bool container = n > 1 || (o->first->msg_id != 0 && !o->first->alone);
+    bool container = n > 1 || o->first->msg_id != 0;
     size_t frame = transport_frame_begin(t, out);
     size_t seal = mt_seal_begin(out);
     struct outgoing *batch = o->first;

@@ -36,7 +36,8 @@ struct outgoing {
     uint8_t kind;
     uint8_t id_kind; /* enum msg_id_kind */
     bool content;    /* wants an acknowledgement: odd seq_no */
-    bool alone;      /* never in a container (one was refused) */
+    bool alone;      /* not together with others (a container was refused) */
+    bool ahead;      /* its id is ahead of the other side's clock, so that it cannot have been taken */
     bool doubtful;   /* a copy went over an earlier link: it may have been received */
     bool wrapped;    /* OUT_CALL: went with initConnection in front */
     uint8_t safety;

@@ -6,7 +6,7 @@
 #include "mtproto/ids.h"
 #include "mtproto/outbox.h"
 
-enum { ID_LIST_CAP_MIN = 32 };
+enum { MSG_IDS_CAP_MIN = 32 };
 
 uint32_t body_id(struct slice body)
 {
@@ -70,10 +70,10 @@ uint32_t service_read_ids(struct tl_reader *r)
     return r->error ? 0 : n;
 }
 
-void id_list_add(struct id_list *l, uint64_t id)
+void msg_ids_add(struct msg_ids *l, uint64_t id)
 {
     if (l->n == l->cap) {
-        uint32_t cap = l->cap ? l->cap * 2 : ID_LIST_CAP_MIN;
+        uint32_t cap = l->cap ? l->cap * 2 : MSG_IDS_CAP_MIN;
         uint64_t *ids = cap > SERVICE_IDS_MAX ? NULL : realloc(l->ids, cap * sizeof *ids);
         if (!ids)
             return;
@@ -83,8 +83,8 @@ void id_list_add(struct id_list *l, uint64_t id)
     l->ids[l->n++] = id;
 }
 
-void id_list_free(struct id_list *l)
+void msg_ids_free(struct msg_ids *l)
 {
     free(l->ids);
-    *l = (struct id_list){0};
+    *l = (struct msg_ids){0};
 }

@@ -66,12 +66,12 @@ void service_write_ids(struct buf *b, uint32_t ctor, const uint64_t *ids, size_t
 uint32_t service_read_ids(struct tl_reader *r);
 
 /* A list of msg_ids that grows up to SERVICE_IDS_MAX; what does not fit is dropped. */
-struct id_list {
+struct msg_ids {
     uint64_t *ids;
     uint32_t n;
     uint32_t cap;
 };
-void id_list_add(struct id_list *l, uint64_t id);
-void id_list_free(struct id_list *l);
+void msg_ids_add(struct msg_ids *l, uint64_t id);
+void msg_ids_free(struct msg_ids *l);
 
 #endif

@@ -30,6 +30,44 @@ static size_t client_arena_max(const struct client_session *s)
     return 3 * s->inflate_max;
 }
 
+/* As if it had never been sent. */
+static void forget_id(struct outgoing *m)
+{
+    m->msg_id = 0;
+    m->container_id = 0;
+    m->doubtful = false;
+    m->ahead = false;
+}
+
+/* Ids of a clock that ran ahead must not hold the next ones up; those that the server may have taken
+ * must stay below the next. */
+static void turn_ids_back(struct client_session *s)
+{
+    struct outbox *o = &s->outbox;
+    int64_t limit_s = client_now_s(s) + MSG_ID_FUTURE_S;
+    uint64_t last = 0;
+    for (struct outgoing *m = o->first; m; m = m->next) {
+        if (msg_id_unix_s(m->msg_id) > limit_s)
+            forget_id(m);
+        else if (m->msg_id > last)
+            last = m->msg_id;
+    }
+    for (uint32_t i = 0; i < o->n_sent; i++) {
+        o->sent[i]->ahead = msg_id_unix_s(o->sent[i]->msg_id) > limit_s;
+        if (!o->sent[i]->ahead && o->sent[i]->msg_id > last)
+            last = o->sent[i]->msg_id;
+    }
+    s->out.ids.last = last;
+}
+
+void client_set_clock(struct client_session *s, uint64_t server_msg_id)
+{
+    s->out.ids.offset_ns = msg_id_unix_ns(server_msg_id) - clock_wall_ns(s->clock);
+    s->notices |= NOTICE_CLOCK;
+    if (msg_id_unix_s(s->out.ids.last) > client_now_s(s) + MSG_ID_FUTURE_S)
+        turn_ids_back(s);
+}
+
 static int64_t mono_ns(const struct client_session *s)
 {
     return clock_mono_ns(s->clock);
@@ -90,7 +128,7 @@ static void release(struct client_session *s)
 {
     outbox_release(&s->outbox);
     id_window_release(&s->seen);
-    id_list_free(&s->acks);
+    msg_ids_free(&s->acks);
     arena_free(&s->inflated);
     arena_init(&s->inflated, client_arena_max(s));
     s->holding = false;
@@ -114,20 +152,20 @@ void client_session_free(struct client_session *s)
 static void ask_about_calls(struct client_session *s, int64_t sent_before_ns)
 {
     struct outbox *o = &s->outbox;
-    struct id_list ids = {0};
+    struct msg_ids ids = {0};
     for (uint32_t i = o->n_sent; i-- > 0;)
         if (o->sent[i]->kind != OUT_CALL) /* the last such question was not answered */
             outbox_recycle(o, outbox_take_sent(o, i));
     for (uint32_t i = 0; i < o->n_sent; i++)
         if (o->sent[i]->sent_ns <= sent_before_ns)
-            id_list_add(&ids, o->sent[i]->msg_id);
+            msg_ids_add(&ids, o->sent[i]->msg_id);
     struct outgoing *m = ids.n > 0 ? outbox_new(o, OUT_STATE_REQ, true) : NULL;
     if (m) {
         m->safety = CALL_REPEATABLE;
         service_write_ids(&m->body, MT_MSGS_STATE_REQ, ids.ids, ids.n);
         outbox_queue_front(o, m);
     }
-    id_list_free(&ids);
+    msg_ids_free(&ids);
 }
 
 void client_session_connected(struct client_session *s)
@@ -162,6 +200,8 @@ void client_session_disconnected(struct client_session *s)
             outbox_recycle(o, m);
             continue;
         }
+        if (m->ahead)
+            forget_id(m);
         m->doubtful = m->doubtful || m->msg_id != 0;
         if (!m->doubtful || m->safety == CALL_REPEATABLE)
             outbox_queue(o, m);
@@ -284,14 +324,6 @@ void client_fail(struct client_session *s, struct outgoing *m, enum call_failure
     s->failed_last = m;
 }
 
-/* As if it had never been sent. */
-static void forget_id(struct outgoing *m)
-{
-    m->msg_id = 0;
-    m->container_id = 0;
-    m->doubtful = false;
-}
-
 void client_send_fresh(struct client_session *s, struct outgoing *m)
 {
     forget_id(m);
@@ -311,10 +343,23 @@ void client_lost(struct client_session *s, struct outgoing *m)
         client_fail(s, m, CALL_LOST);
 }
 
+void client_send_same(struct client_session *s, struct outgoing *m)
+{
+    m->doubtful = true;
+    if (m->attempts++ >= ATTEMPTS_MAX)
+        client_fail(s, m, CALL_LOST);
+    else if (m->ahead)
+        client_send_fresh(s, m);
+    else
+        outbox_queue_front(&s->outbox, m);
+}
+
 void client_refused(struct client_session *s, struct outgoing *m)
 {
-    if (m->doubtful)
-        client_lost(s, m); /* this copy was refused, an earlier one may have been taken */
+    if (m->doubtful && m->container_id != 0)
+        client_send_same(s, m); /* this copy was refused, an earlier one may have been taken */
+    else if (m->doubtful)
+        client_lost(s, m); /* it is the id itself that was refused */
     else if (m->attempts++ < ATTEMPTS_MAX)
         client_send_fresh(s, m);
     else

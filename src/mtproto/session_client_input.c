@@ -18,20 +18,13 @@ static bool is_exempt(uint32_t id)
     return id == MT_BAD_SERVER_SALT || id == MT_BAD_MSG_NOTIFICATION;
 }
 
-static void set_clock(struct client_session *s, uint64_t server_msg_id)
-{
-    int64_t server_ns = msg_id_unix_s(server_msg_id) * NS_PER_S;
-    s->out.ids.offset_ns = server_ns - clock_wall_ns(s->clock);
-    s->notices |= NOTICE_CLOCK;
-}
-
 /* Replayed messages come from the past; the first message of a link may show that our clock is
  * behind, which costs the attacker who could make it a valid auth key. */
 static void check_time(struct client_session *s, uint64_t msg_id)
 {
     int64_t ahead_s = msg_id_unix_s(msg_id) - client_now_s(s);
     if (ahead_s > MSG_ID_FUTURE_S && !s->heard) {
-        set_clock(s, msg_id);
+        client_set_clock(s, msg_id);
         ahead_s = 0;
     }
     s->stale = ahead_s > MSG_ID_FUTURE_S || ahead_s < -MSG_ID_PAST_S;
@@ -184,15 +177,6 @@ static bool is_ours(const struct client_session *s, uint64_t msg_id)
     return false;
 }
 
-/* To be sent again under the same id: if a copy was taken, the server answers for it. */
-static void send_same(struct client_session *s, struct outgoing *m)
-{
-    if (m->attempts++ < ATTEMPTS_MAX)
-        outbox_queue_front(&s->outbox, m);
-    else
-        client_fail(s, m, CALL_LOST);
-}
-
 static bool on_bad_server_salt(struct client_session *s, const struct incoming *in,
                                struct client_event *event)
 {
@@ -212,26 +196,31 @@ static bool on_bad_server_salt(struct client_session *s, const struct incoming *
     s->salts_asked_ns = 0;
     s->notices |= NOTICE_SALTS;
     struct outgoing *m;
-    while ((m = take_refused(s, bad_msg_id))) {
-        if (m->doubtful)
-            send_same(s, m);
-        else
-            client_refused(s, m);
-    }
+    while ((m = take_refused(s, bad_msg_id)))
+        client_refused(s, m);
     return false;
+}
+
+/* Back among the sent ones, to be asked about with the next tick. */
+static void ask_soon(struct client_session *s, struct outgoing *m)
+{
+    m->sent_ns = 0;
+    s->check_ns = s->last_in_ns;
+    if (!outbox_keep(&s->outbox, m))
+        client_lost(s, m);
 }
 
 static void apply_bad_msg(struct client_session *s, struct outgoing *m, uint32_t code)
 {
     switch (code) {
     case BAD_MSG_CONTAINER_ID_REPEATED:
-        send_same(s, m); /* in another container: this one may be a copy of one that was taken */
+        ask_soon(s, m); /* this container may be a copy of one that was taken */
         break;
     case BAD_MSG_TOO_OLD:
         client_lost(s, m);
         break;
     case BAD_MSG_CONTAINER:
-        m->alone = true;
+        m->alone = !m->doubtful;
         client_refused(s, m);
         break;
     case BAD_MSG_ID_TOO_LOW:
@@ -260,13 +249,11 @@ static bool on_bad_msg_notification(struct client_session *s, const struct incom
     uint32_t code = tl_read_u32(&r);
     if (r.error || (s->stale && !is_ours(s, bad_msg_id)))
         return false;
+    if (code == BAD_MSG_ID_TOO_LOW || code == BAD_MSG_ID_TOO_HIGH)
+        client_set_clock(s, in->msg_id);
     struct outgoing *m;
     while ((m = take_refused(s, bad_msg_id)))
         apply_bad_msg(s, m, code);
-    if (code == BAD_MSG_ID_TOO_LOW || code == BAD_MSG_ID_TOO_HIGH)
-        set_clock(s, in->msg_id);
-    if (code == BAD_MSG_ID_TOO_HIGH)
-        s->out.ids.last = 0; /* ids of a clock that ran ahead must not hold the next ones up */
     if (code == BAD_MSG_SEQ_TOO_LOW || code == BAD_MSG_SEQ_TOO_HIGH)
         client_renew(s);
     return false;
@@ -336,25 +323,39 @@ static bool on_msgs_ack(struct client_session *s, const struct incoming *in,
 
 /* ---- state of messages ---- */
 
-static void apply_state(struct client_session *s, uint64_t msg_id, uint8_t state)
+static void apply_state(struct client_session *s, uint64_t msg_id, uint8_t state,
+                        struct msg_ids *answered)
 {
     uint32_t at = outbox_find(&s->outbox, msg_id);
     if (at == s->outbox.n_sent || s->outbox.sent[at]->kind != OUT_CALL)
         return;
     struct outgoing *m = s->outbox.sent[at];
-    bool received = (state & MSG_STATE_MASK) == MSG_STATE_RECEIVED;
-    if (received && (state & MSG_STATE_ANSWERED) == 0) {
+    switch (state & MSG_STATE_MASK) {
+    case MSG_STATE_FORGOTTEN:
+        client_lost(s, outbox_take_sent(&s->outbox, at));
+        break;
+    case MSG_STATE_NOT_RECEIVED:
+    case MSG_STATE_NOT_YET:
+        client_send_same(s, outbox_take_sent(&s->outbox, at));
+        break;
+    default:
         m->sent_ns = s->last_in_ns;
-        return;
+        if (state & MSG_STATE_ANSWERED)
+            msg_ids_add(answered, msg_id);
+        break;
     }
-    outbox_take_sent(&s->outbox, at);
-    if ((state & MSG_STATE_MASK) == MSG_STATE_FORGOTTEN) {
-        client_lost(s, m);
-        return;
-    }
-    /* Not received: this copy is the first. Answered: a copy makes the server answer again. */
-    m->doubtful = m->doubtful && received;
-    send_same(s, m);
+}
+
+static void apply_states(struct client_session *s, struct tl_reader ids, uint32_t n,
+                         struct slice info)
+{
+    struct msg_ids answered = {0};
+    for (uint32_t i = 0; i < n && i < info.len; i++)
+        apply_state(s, tl_read_u64(&ids), info.data[i], &answered);
+    struct outgoing *m = answered.n > 0 ? client_service(s, true) : NULL;
+    if (m)
+        service_write_ids(&m->body, MT_MSG_RESEND_ANS_REQ, answered.ids, answered.n);
+    msg_ids_free(&answered);
 }
 
 static bool on_msgs_state_info(struct client_session *s, const struct incoming *in,
@@ -372,8 +373,7 @@ static bool on_msgs_state_info(struct client_session *s, const struct incoming *
     struct tl_reader ids = tl_reader_of(buf_slice(&asked->body));
     tl_read_u32(&ids);
     uint32_t n = service_read_ids(&ids);
-    for (uint32_t i = 0; i < n && i < info.len; i++)
-        apply_state(s, tl_read_u64(&ids), info.data[i]);
+    apply_states(s, ids, n, info);
     outbox_recycle(&s->outbox, asked);
     return false;
 }
@@ -388,8 +388,8 @@ static bool on_msgs_all_info(struct client_session *s, const struct incoming *in
     struct tl_reader ids = r;
     tl_read_raw(&r, n * sizeof(uint64_t));
     struct slice info = tl_read_bytes(&r);
-    for (uint32_t i = 0; i < n && i < info.len && !r.error; i++)
-        apply_state(s, tl_read_u64(&ids), info.data[i]);
+    if (!r.error)
+        apply_states(s, ids, n, info);
     return false;
 }
 
@@ -433,7 +433,7 @@ static bool on_msg_resend_req(struct client_session *s, const struct incoming *i
     for (uint32_t n = service_read_ids(&r); n > 0; n--) {
         uint32_t at = outbox_find(&s->outbox, tl_read_u64(&r));
         if (at < s->outbox.n_sent)
-            send_same(s, outbox_take_sent(&s->outbox, at));
+            client_send_same(s, outbox_take_sent(&s->outbox, at));
     }
     return false;
 }
@@ -442,7 +442,7 @@ static bool on_msg_resend_req(struct client_session *s, const struct incoming *i
 static void want_answer(struct client_session *s, uint64_t answer_msg_id)
 {
     if (id_window_state(&s->seen, answer_msg_id) == ID_SEEN) {
-        id_list_add(&s->acks, answer_msg_id);
+        msg_ids_add(&s->acks, answer_msg_id);
         return;
     }
     struct outgoing *m = client_service(s, false);
@@ -537,7 +537,7 @@ static void note_ack(struct client_session *s, const struct incoming *in)
         return;
     if (s->acks.n == 0)
         s->acks_due_ns = s->last_in_ns + ACKS_DELAY_S * NS_PER_S;
-    id_list_add(&s->acks, in->msg_id);
+    msg_ids_add(&s->acks, in->msg_id);
 }
 
 /* Whether the message is to be handled: from a server, in time, not seen before. One that was seen

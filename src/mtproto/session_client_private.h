@@ -39,7 +39,7 @@ struct client_session {
 
     struct inbox inbox;
     struct id_window seen;
-    struct id_list acks;
+    struct msg_ids acks;
     struct arena inflated;
 
     /* Monotonic; 0 = not set. */
@@ -68,14 +68,18 @@ struct client_session {
 
 /* The server's time. */
 int64_t client_now_s(const struct client_session *s);
+/* The server's clock, as one of its messages shows it. */
+void client_set_clock(struct client_session *s, uint64_t server_msg_id);
 
-/* The server did not take this copy of m. In this and the next three m is in no list. */
+/* The server did not take this copy of m. In this and the next four m is in no list. */
 void client_refused(struct client_session *s, struct outgoing *m);
 /* Whether the server took m will never be known: by its safety it goes again or fails. */
 void client_lost(struct client_session *s, struct outgoing *m);
 void client_fail(struct client_session *s, struct outgoing *m, enum call_failure why);
-/* To be sent again under a new id, before all others. */
+/* To be sent again, before all others: under a new id, or under the same, by which the server knows
+ * it and answers if it took an earlier copy. */
 void client_send_fresh(struct client_session *s, struct outgoing *m);
+void client_send_same(struct client_session *s, struct outgoing *m);
 /* As client_session_renew. */
 void client_renew(struct client_session *s);
 void client_break(struct client_session *s, const char *why);

@@ -56,7 +56,7 @@ void server_session_free(struct server_session *s)
         return;
     outbox_free(&s->outbox);
     id_window_reset(&s->seen);
-    id_list_free(&s->acks);
+    msg_ids_free(&s->acks);
     free(s->running);
     arena_free(&s->inflated);
     free(s);
@@ -278,7 +278,7 @@ static void queue_acks(struct server_session *s)
             continue;
         s->running[i].acked = true;
         s->n_unacked--;
-        id_list_add(&s->acks, s->running[i].msg_id);
+        msg_ids_add(&s->acks, s->running[i].msg_id);
     }
     if (s->acks.n == 0)
         return;

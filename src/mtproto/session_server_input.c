@@ -497,7 +497,7 @@ static void answer_copy(struct server_session *s, const struct incoming *in)
     if (answer)
         send_again(s, answer->msg_id);
     else if (in->seq_no % 2 == 1)
-        id_list_add(&s->acks, in->msg_id);
+        msg_ids_add(&s->acks, in->msg_id);
 }
 
 /* Whether it is new and is to be handled. */

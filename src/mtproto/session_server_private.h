@@ -34,7 +34,7 @@ struct server_session {
     struct outbox outbox;
     struct inbox inbox;
     struct id_window seen;
-    struct id_list acks; /* content messages that get no answer of their own */
+    struct msg_ids acks; /* content messages that get no answer of their own */
     struct running *running;
     uint32_t n_running;
     uint32_t cap_running;
