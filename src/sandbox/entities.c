@@ -291,8 +291,14 @@ const char *entities_read(struct request *r, const struct tl_object *o, uint16_t
     }
     if (!find_entities(text, e))
         return "INTERNAL_SERVER_ERROR";
-    if (e->n_entities)
-        qsort(e->entities, e->n_entities, sizeof(*e->entities), by_place);
+    if (e->n_entities == 0) {
+        free(e->entities);
+        e->entities = NULL;
+        return NULL;
+    }
+    qsort(e->entities, e->n_entities, sizeof(*e->entities), by_place);
+    struct entity *fitting = realloc(e->entities, e->n_entities * sizeof(*e->entities));
+    e->entities = fitting ? fitting : e->entities;
     return NULL;
 }
 

@@ -5,25 +5,93 @@
 #define TGREST_SANDBOX_NAMES_WORLD_H
 
 #define WORLD_COMBINATORS(X)                                                                       \
+    X(account_checkUsername)                                                                       \
+    X(account_updateProfile)                                                                       \
+    X(account_updateUsername)                                                                      \
+    X(attachMenuBots)                                                                              \
+    X(botInfo)                                                                                     \
     X(channel)                                                                                     \
     X(channelForbidden)                                                                            \
+    X(channelFull)                                                                                 \
     X(channelParticipant)                                                                          \
     X(channelParticipantAdmin)                                                                     \
     X(channelParticipantBanned)                                                                    \
     X(channelParticipantCreator)                                                                   \
     X(channelParticipantLeft)                                                                      \
     X(channelParticipantSelf)                                                                      \
+    X(channelParticipantsAdmins)                                                                   \
+    X(channelParticipantsBanned)                                                                   \
+    X(channelParticipantsBots)                                                                     \
+    X(channelParticipantsContacts)                                                                 \
+    X(channelParticipantsKicked)                                                                   \
+    X(channelParticipantsMentions)                                                                 \
+    X(channelParticipantsRecent)                                                                   \
+    X(channelParticipantsSearch)                                                                   \
+    X(channels_channelParticipant)                                                                 \
+    X(channels_channelParticipants)                                                                \
+    X(channels_checkUsername)                                                                      \
+    X(channels_createChannel)                                                                      \
+    X(channels_deleteMessages)                                                                     \
+    X(channels_editAdmin)                                                                          \
+    X(channels_editBanned)                                                                         \
+    X(channels_editTitle)                                                                          \
+    X(channels_exportMessageLink)                                                                  \
+    X(channels_getAdminedPublicChannels)                                                           \
+    X(channels_getChannels)                                                                        \
+    X(channels_getFullChannel)                                                                     \
+    X(channels_getMessages)                                                                        \
+    X(channels_getParticipant)                                                                     \
+    X(channels_getParticipants)                                                                    \
+    X(channels_getSendAs)                                                                          \
+    X(channels_inviteToChannel)                                                                    \
+    X(channels_joinChannel)                                                                        \
+    X(channels_leaveChannel)                                                                       \
+    X(channels_readHistory)                                                                        \
+    X(channels_readMessageContents)                                                                \
+    X(channels_sendAsPeers)                                                                        \
+    X(channels_toggleJoinRequest)                                                                  \
+    X(channels_togglePreHistoryHidden)                                                             \
+    X(channels_toggleSignatures)                                                                   \
+    X(channels_toggleSlowMode)                                                                     \
+    X(channels_updateUsername)                                                                     \
     X(chat)                                                                                        \
     X(chatAdminRights)                                                                             \
     X(chatBannedRights)                                                                            \
     X(chatForbidden)                                                                               \
+    X(chatFull)                                                                                    \
+    X(chatInvite)                                                                                  \
+    X(chatInviteAlready)                                                                           \
     X(chatInviteExported)                                                                          \
+    X(chatInviteImporter)                                                                          \
+    X(chatOnlines)                                                                                 \
     X(chatParticipant)                                                                             \
     X(chatParticipantAdmin)                                                                        \
     X(chatParticipantCreator)                                                                      \
     X(chatParticipants)                                                                            \
     X(chatParticipantsForbidden)                                                                   \
     X(chatPhotoEmpty)                                                                              \
+    X(contact)                                                                                     \
+    X(contactStatus)                                                                               \
+    X(contacts_addContact)                                                                         \
+    X(contacts_block)                                                                              \
+    X(contacts_blocked)                                                                            \
+    X(contacts_contacts)                                                                           \
+    X(contacts_contactsNotModified)                                                                \
+    X(contacts_deleteContacts)                                                                     \
+    X(contacts_found)                                                                              \
+    X(contacts_getBlocked)                                                                         \
+    X(contacts_getContacts)                                                                        \
+    X(contacts_getStatuses)                                                                        \
+    X(contacts_getTopPeers)                                                                        \
+    X(contacts_importContacts)                                                                     \
+    X(contacts_importedContacts)                                                                   \
+    X(contacts_resolvePhone)                                                                       \
+    X(contacts_resolveUsername)                                                                    \
+    X(contacts_resolvedPeer)                                                                       \
+    X(contacts_search)                                                                             \
+    X(contacts_topPeers)                                                                           \
+    X(contacts_unblock)                                                                            \
+    X(defaultHistoryTTL)                                                                           \
     X(dialog)                                                                                      \
     X(dialogPeer)                                                                                  \
     X(document)                                                                                    \
@@ -33,18 +101,44 @@
     X(documentAttributeImageSize)                                                                  \
     X(documentAttributeSticker)                                                                    \
     X(documentAttributeVideo)                                                                      \
+    X(emojiKeywordsDifference)                                                                     \
+    X(exportedMessageLink)                                                                         \
     X(folderPeer)                                                                                  \
+    X(folders_editPeerFolders)                                                                     \
     X(geoPoint)                                                                                    \
+    X(importedContact)                                                                             \
     X(inputChannel)                                                                                \
     X(inputChannelFromMessage)                                                                     \
     X(inputDialogPeer)                                                                             \
     X(inputMessageEntityMentionName)                                                               \
+    X(inputMessageID)                                                                              \
+    X(inputMessagePinned)                                                                          \
+    X(inputMessageReplyTo)                                                                         \
+    X(inputMessagesFilterChatPhotos)                                                               \
+    X(inputMessagesFilterContacts)                                                                 \
+    X(inputMessagesFilterDocument)                                                                 \
+    X(inputMessagesFilterEmpty)                                                                    \
+    X(inputMessagesFilterGeo)                                                                      \
+    X(inputMessagesFilterGif)                                                                      \
+    X(inputMessagesFilterMusic)                                                                    \
+    X(inputMessagesFilterMyMentions)                                                               \
+    X(inputMessagesFilterPhoneCalls)                                                               \
+    X(inputMessagesFilterPhotoVideo)                                                               \
+    X(inputMessagesFilterPhotos)                                                                   \
+    X(inputMessagesFilterPinned)                                                                   \
+    X(inputMessagesFilterRoundVideo)                                                               \
+    X(inputMessagesFilterRoundVoice)                                                               \
+    X(inputMessagesFilterUrl)                                                                      \
+    X(inputMessagesFilterVideo)                                                                    \
+    X(inputMessagesFilterVoice)                                                                    \
     X(inputPeerChannel)                                                                            \
     X(inputPeerChannelFromMessage)                                                                 \
     X(inputPeerChat)                                                                               \
+    X(inputPeerEmpty)                                                                              \
     X(inputPeerSelf)                                                                               \
     X(inputPeerUser)                                                                               \
     X(inputPeerUserFromMessage)                                                                    \
+    X(inputReplyToMessage)                                                                         \
     X(inputStickerSetEmpty)                                                                        \
     X(inputUser)                                                                                   \
     X(inputUserFromMessage)                                                                        \
@@ -62,6 +156,7 @@
     X(messageActionContactSignUp)                                                                  \
     X(messageActionHistoryClear)                                                                   \
     X(messageActionPinMessage)                                                                     \
+    X(messageEmpty)                                                                                \
     X(messageEntityBankCard)                                                                       \
     X(messageEntityBlockquote)                                                                     \
     X(messageEntityBold)                                                                           \
@@ -92,18 +187,126 @@
     X(messageMediaWebPage)                                                                         \
     X(messageReplyHeader)                                                                          \
     X(messageService)                                                                              \
+    X(messageViews)                                                                                \
+    X(messages_addChatUser)                                                                        \
+    X(messages_affectedHistory)                                                                    \
     X(messages_affectedMessages)                                                                   \
+    X(messages_allStickers)                                                                        \
+    X(messages_availableReactions)                                                                 \
+    X(messages_channelMessages)                                                                    \
+    X(messages_chatFull)                                                                           \
+    X(messages_chatInviteImporters)                                                                \
+    X(messages_chatInviteJoinResultOk)                                                             \
+    X(messages_chats)                                                                              \
+    X(messages_checkChatInvite)                                                                    \
+    X(messages_createChat)                                                                         \
+    X(messages_deleteChatUser)                                                                     \
+    X(messages_deleteHistory)                                                                      \
+    X(messages_deleteMessages)                                                                     \
+    X(messages_dialogFilters)                                                                      \
+    X(messages_dialogs)                                                                            \
+    X(messages_dialogsNotModified)                                                                 \
+    X(messages_dialogsSlice)                                                                       \
+    X(messages_editChatAbout)                                                                      \
+    X(messages_editChatAdmin)                                                                      \
+    X(messages_editChatDefaultBannedRights)                                                        \
+    X(messages_editChatTitle)                                                                      \
+    X(messages_editExportedChatInvite)                                                             \
+    X(messages_editMessage)                                                                        \
+    X(messages_emojiGroups)                                                                        \
+    X(messages_exportChatInvite)                                                                   \
+    X(messages_exportedChatInvite)                                                                 \
+    X(messages_exportedChatInvites)                                                                \
+    X(messages_favedStickers)                                                                      \
+    X(messages_featuredStickers)                                                                   \
+    X(messages_forwardMessages)                                                                    \
+    X(messages_getAllDrafts)                                                                       \
+    X(messages_getAllStickers)                                                                     \
+    X(messages_getAttachMenuBots)                                                                  \
+    X(messages_getAvailableReactions)                                                              \
+    X(messages_getChatInviteImporters)                                                             \
+    X(messages_getChats)                                                                           \
+    X(messages_getCommonChats)                                                                     \
+    X(messages_getDefaultHistoryTTL)                                                               \
+    X(messages_getDefaultTagReactions)                                                             \
+    X(messages_getDialogFilters)                                                                   \
+    X(messages_getDialogs)                                                                         \
+    X(messages_getEmojiGroups)                                                                     \
+    X(messages_getEmojiKeywords)                                                                   \
+    X(messages_getEmojiKeywordsDifference)                                                         \
+    X(messages_getEmojiKeywordsLanguages)                                                          \
+    X(messages_getEmojiStickers)                                                                   \
+    X(messages_getExportedChatInvites)                                                             \
+    X(messages_getFavedStickers)                                                                   \
+    X(messages_getFeaturedEmojiStickers)                                                           \
+    X(messages_getFeaturedStickers)                                                                \
+    X(messages_getFullChat)                                                                        \
+    X(messages_getHistory)                                                                         \
+    X(messages_getMaskStickers)                                                                    \
+    X(messages_getMessages)                                                                        \
+    X(messages_getMessagesViews)                                                                   \
+    X(messages_getOnlines)                                                                         \
+    X(messages_getPeerDialogs)                                                                     \
+    X(messages_getPeerSettings)                                                                    \
+    X(messages_getPinnedDialogs)                                                                   \
+    X(messages_getPinnedSavedDialogs)                                                              \
+    X(messages_getQuickReplies)                                                                    \
+    X(messages_getRecentReactions)                                                                 \
+    X(messages_getRecentStickers)                                                                  \
+    X(messages_getSavedDialogs)                                                                    \
+    X(messages_getSavedGifs)                                                                       \
+    X(messages_getScheduledHistory)                                                                \
+    X(messages_getSearchCounters)                                                                  \
+    X(messages_getSplitRanges)                                                                     \
+    X(messages_getSuggestedDialogFilters)                                                          \
+    X(messages_getTopReactions)                                                                    \
+    X(messages_getUnreadMentions)                                                                  \
+    X(messages_getUnreadReactions)                                                                 \
+    X(messages_hideChatJoinRequest)                                                                \
+    X(messages_importChatInvite)                                                                   \
+    X(messages_invitedUsers)                                                                       \
+    X(messages_markDialogUnread)                                                                   \
+    X(messages_messageViews)                                                                       \
+    X(messages_messages)                                                                           \
+    X(messages_messagesNotModified)                                                                \
+    X(messages_messagesSlice)                                                                      \
+    X(messages_migrateChat)                                                                        \
+    X(messages_peerDialogs)                                                                        \
+    X(messages_peerSettings)                                                                       \
+    X(messages_quickReplies)                                                                       \
+    X(messages_reactions)                                                                          \
+    X(messages_readHistory)                                                                        \
+    X(messages_readMessageContents)                                                                \
+    X(messages_recentStickers)                                                                     \
+    X(messages_reorderPinnedDialogs)                                                               \
+    X(messages_saveDraft)                                                                          \
+    X(messages_savedDialogs)                                                                       \
+    X(messages_savedGifs)                                                                          \
+    X(messages_search)                                                                             \
+    X(messages_searchCounter)                                                                      \
     X(messages_sendMessage)                                                                        \
+    X(messages_setTyping)                                                                          \
+    X(messages_toggleDialogPin)                                                                    \
+    X(messages_toggleNoForwards)                                                                   \
+    X(messages_unpinAllMessages)                                                                   \
+    X(messages_updatePinnedMessage)                                                                \
+    X(missingInvitee)                                                                              \
+    X(peerBlocked)                                                                                 \
     X(peerChannel)                                                                                 \
     X(peerChat)                                                                                    \
     X(peerNotifySettings)                                                                          \
     X(peerSettings)                                                                                \
     X(peerUser)                                                                                    \
     X(photo)                                                                                       \
+    X(photoEmpty)                                                                                  \
     X(photoSize)                                                                                   \
+    X(photos_getUserPhotos)                                                                        \
+    X(photos_photos)                                                                               \
     X(poll)                                                                                        \
     X(pollAnswer)                                                                                  \
     X(pollResults)                                                                                 \
+    X(sendAsPeer)                                                                                  \
+    X(sendMessageTypingAction)                                                                     \
     X(textWithEntities)                                                                            \
     X(updateChannel)                                                                               \
     X(updateChannelUserTyping)                                                                     \
@@ -129,50 +332,76 @@
     X(updateReadChannelOutbox)                                                                     \
     X(updateReadHistoryInbox)                                                                      \
     X(updateReadHistoryOutbox)                                                                     \
+    X(updateShortSentMessage)                                                                      \
     X(updateUser)                                                                                  \
     X(updateUserName)                                                                              \
     X(updateUserTyping)                                                                            \
     X(user)                                                                                        \
+    X(userEmpty)                                                                                   \
+    X(userFull)                                                                                    \
     X(userStatusEmpty)                                                                             \
     X(userStatusOffline)                                                                           \
     X(userStatusOnline)                                                                            \
     X(username)                                                                                    \
+    X(users_getFullUser)                                                                           \
+    X(users_getUsers)                                                                              \
+    X(users_userFull)                                                                              \
     X(webPage)
 
 #define WORLD_FIELDS(X)                                                                            \
+    X(about)                                                                                       \
     X(access_hash)                                                                                 \
     X(action)                                                                                      \
     X(active)                                                                                      \
     X(add_admins)                                                                                  \
+    X(add_contact)                                                                                 \
+    X(add_offset)                                                                                  \
     X(address)                                                                                     \
     X(admin_id)                                                                                    \
     X(admin_rights)                                                                                \
+    X(admins_count)                                                                                \
     X(alt)                                                                                         \
     X(anonymous)                                                                                   \
     X(answers)                                                                                     \
+    X(approved)                                                                                    \
     X(attributes)                                                                                  \
     X(ban_users)                                                                                   \
+    X(banned_count)                                                                                \
     X(banned_rights)                                                                               \
+    X(block_contact)                                                                               \
     X(blocked)                                                                                     \
     X(bot)                                                                                         \
+    X(bot_info)                                                                                    \
     X(bot_info_version)                                                                            \
     X(broadcast)                                                                                   \
     X(can_edit)                                                                                    \
+    X(can_pin_message)                                                                             \
+    X(can_set_username)                                                                            \
+    X(can_view_participants)                                                                       \
     X(change_info)                                                                                 \
     X(channel_id)                                                                                  \
     X(channel_post)                                                                                \
+    X(chat)                                                                                        \
     X(chat_id)                                                                                     \
+    X(chat_photo)                                                                                  \
+    X(client_id)                                                                                   \
     X(collapsed)                                                                                   \
+    X(color)                                                                                       \
+    X(common_chats_count)                                                                          \
     X(contact)                                                                                     \
+    X(contacts)                                                                                    \
+    X(count)                                                                                       \
     X(creator)                                                                                     \
     X(deactivated)                                                                                 \
     X(default_banned_rights)                                                                       \
     X(delete_messages)                                                                             \
     X(deleted)                                                                                     \
     X(description)                                                                                 \
+    X(dialogs)                                                                                     \
     X(display_url)                                                                                 \
     X(document)                                                                                    \
     X(document_id)                                                                                 \
+    X(drop_author)                                                                                 \
     X(duration)                                                                                    \
     X(edit_date)                                                                                   \
     X(edit_hide)                                                                                   \
@@ -180,52 +409,94 @@
     X(editable)                                                                                    \
     X(embed_links)                                                                                 \
     X(emoticon)                                                                                    \
+    X(enabled)                                                                                     \
     X(entities)                                                                                    \
+    X(exclude_pinned)                                                                              \
     X(expire_date)                                                                                 \
+    X(exported_invite)                                                                             \
     X(file_name)                                                                                   \
     X(file_reference)                                                                              \
+    X(filters)                                                                                     \
     X(folder_id)                                                                                   \
     X(folder_peers)                                                                                \
     X(forwards)                                                                                    \
     X(from_id)                                                                                     \
     X(from_name)                                                                                   \
+    X(from_peer)                                                                                   \
+    X(full_chat)                                                                                   \
+    X(full_user)                                                                                   \
     X(fwd_from)                                                                                    \
     X(geo)                                                                                         \
     X(h)                                                                                           \
     X(has_link)                                                                                    \
+    X(hidden_prehistory)                                                                           \
+    X(html)                                                                                        \
+    X(imported)                                                                                    \
+    X(importers)                                                                                   \
+    X(increment)                                                                                   \
+    X(inexact)                                                                                     \
+    X(invite)                                                                                      \
     X(invite_users)                                                                                \
     X(inviter_id)                                                                                  \
+    X(invites)                                                                                     \
+    X(is_admin)                                                                                    \
     X(join_request)                                                                                \
+    X(just_clear)                                                                                  \
     X(kicked_by)                                                                                   \
+    X(kicked_count)                                                                                \
     X(language)                                                                                    \
     X(lat)                                                                                         \
     X(left)                                                                                        \
+    X(legacy_revoke_permanent)                                                                     \
     X(link)                                                                                        \
+    X(linked_chat_id)                                                                              \
     X(long)                                                                                        \
     X(manage_call)                                                                                 \
     X(manage_topics)                                                                               \
+    X(max_date)                                                                                    \
     X(max_id)                                                                                      \
     X(media)                                                                                       \
     X(megagroup)                                                                                   \
+    X(migrated_from_chat_id)                                                                       \
+    X(migrated_from_max_id)                                                                        \
     X(migrated_to)                                                                                 \
     X(mime_type)                                                                                   \
+    X(min_date)                                                                                    \
+    X(min_id)                                                                                      \
+    X(missing_invitees)                                                                            \
+    X(mutual)                                                                                      \
     X(mutual_contact)                                                                              \
+    X(my_results)                                                                                  \
+    X(no_webpage)                                                                                  \
     X(noforwards)                                                                                  \
     X(nosound)                                                                                     \
     X(offset)                                                                                      \
+    X(offset_date)                                                                                 \
+    X(offset_id)                                                                                   \
+    X(offset_id_offset)                                                                            \
+    X(offset_peer)                                                                                 \
+    X(online_count)                                                                                \
+    X(onlines)                                                                                     \
     X(option)                                                                                      \
+    X(order)                                                                                       \
     X(other)                                                                                       \
     X(out)                                                                                         \
+    X(participant)                                                                                 \
     X(participants)                                                                                \
     X(participants_count)                                                                          \
+    X(participants_hidden)                                                                         \
     X(peer_id)                                                                                     \
+    X(peers)                                                                                       \
     X(performer)                                                                                   \
     X(permanent)                                                                                   \
     X(phone)                                                                                       \
     X(photo)                                                                                       \
     X(pin_messages)                                                                                \
     X(pinned)                                                                                      \
+    X(pinned_msg_id)                                                                               \
+    X(pm_oneside)                                                                                  \
     X(poll)                                                                                        \
+    X(popular_invites)                                                                             \
     X(post)                                                                                        \
     X(post_author)                                                                                 \
     X(post_messages)                                                                               \
@@ -233,6 +504,8 @@
     X(progress)                                                                                    \
     X(promoted_by)                                                                                 \
     X(provider)                                                                                    \
+    X(public)                                                                                      \
+    X(q)                                                                                           \
     X(question)                                                                                    \
     X(quote)                                                                                       \
     X(quote_offset)                                                                                \
@@ -244,15 +517,21 @@
     X(recent_requesters)                                                                           \
     X(reply_to)                                                                                    \
     X(reply_to_msg_id)                                                                             \
+    X(reply_to_peer_id)                                                                            \
     X(request_needed)                                                                              \
     X(requested)                                                                                   \
     X(requests_pending)                                                                            \
     X(results)                                                                                     \
+    X(retry_contacts)                                                                              \
+    X(revoke)                                                                                      \
     X(revoked)                                                                                     \
     X(round)                                                                                       \
     X(round_message)                                                                               \
+    X(saved_count)                                                                                 \
     X(saved_from_msg_id)                                                                           \
     X(saved_from_peer)                                                                             \
+    X(schedule_date)                                                                               \
+    X(seconds)                                                                                     \
     X(self)                                                                                        \
     X(send_games)                                                                                  \
     X(send_gifs)                                                                                   \
@@ -263,19 +542,25 @@
     X(send_polls)                                                                                  \
     X(send_stickers)                                                                               \
     X(signatures)                                                                                  \
+    X(signatures_enabled)                                                                          \
     X(silent)                                                                                      \
     X(size)                                                                                        \
     X(sizes)                                                                                       \
     X(slowmode_enabled)                                                                            \
+    X(slowmode_next_send_date)                                                                     \
+    X(slowmode_seconds)                                                                            \
     X(stickerset)                                                                                  \
     X(still_unread_count)                                                                          \
     X(support)                                                                                     \
     X(supports_streaming)                                                                          \
     X(text)                                                                                        \
     X(title)                                                                                       \
+    X(to_peer)                                                                                     \
     X(top_message)                                                                                 \
+    X(topics)                                                                                      \
     X(total_voters)                                                                                \
     X(type)                                                                                        \
+    X(unpin)                                                                                       \
     X(unread)                                                                                      \
     X(unread_mark)                                                                                 \
     X(unread_mentions_count)                                                                       \

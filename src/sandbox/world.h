@@ -140,10 +140,12 @@ struct user {
     size_t dialogs_cap;
 
     struct id_map contacts; /* user id -> struct contact, owned */
-    struct id_map blocked;  /* peer -> the struct user or chat */
-    struct id_map sent;     /* random_id -> struct sent_id in sent_ring */
+    struct id_map blocked;  /* peer -> (void *)(intptr_t)unix seconds */
+    struct id_map sent;     /* random_id -> (void *)(index in sent_ring + 1) */
     struct sent_id *sent_ring;
-    uint32_t sent_next;
+    uint32_t sent_next;      /* the oldest, once the ring is full */
+    uint32_t sent_n;
+    uint32_t sent_cap;
     struct id_map last_post; /* channel peer -> (void *)(intptr_t)unix seconds: slow mode */
 };
 
@@ -349,6 +351,8 @@ struct user *world_add_user(struct world *w, struct slice phone, struct slice fi
                             struct slice last_name, int32_t home_dc, int32_t now);
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);
 bool user_set_about(struct user *u, struct slice about);
+/* u becomes (or is renamed as) a contact of owner. */
+bool user_add_contact(struct user *owner, const struct user *u, struct slice first, struct slice last);
 /* "" takes it away. False when it is taken by somebody else. */
 bool world_set_username(struct world *w, int64_t peer, struct slice username);
 /* What the schema calls access_hash: differs for each viewer, never 0. */

@@ -102,7 +102,8 @@ struct message *world_message(const struct world *w, const struct user *u, int64
 {
     if (peer_kind(peer) == PEER_CHANNEL) {
         const struct chat *c = world_chat(w, peer);
-        return c ? chat_message(c, id) : NULL;
+        const struct member *member = c ? id_map_get(&c->member_of, u->id) : NULL;
+        return c && !(member && id < member->first_visible) ? chat_message(c, id) : NULL;
     }
     struct message *m = world_boxed(w, u, id);
     return m && message_dialog(u, m) == peer ? m : NULL;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * The random_ids of an account's last messages: a repeated one is answered with what it made. */
+#include "sandbox/sent.h"
+
+#include "sandbox/world_parts.h"
+
+const struct sent_id *sent_find(const struct user *u, int64_t random_id)
+{
+    size_t at = (size_t)(uintptr_t)id_map_get(&u->sent, random_id);
+    return at ? &u->sent_ring[at - 1] : NULL;
+}
+
+void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id)
+{
+    uint32_t at = u->sent_next;
+    if (u->sent_n < RANDOM_IDS_KEPT) {
+        if (!grow(&u->sent_ring, &u->sent_cap, sizeof u->sent_cap, u->sent_n, sizeof(*u->sent_ring)))
+            return; /* forgotten: a repetition would be sent twice, as after RANDOM_IDS_KEPT others */
+        at = u->sent_n++;
+    } else {
+        id_map_remove(&u->sent, u->sent_ring[at].random_id);
+        u->sent_next = (at + 1) % RANDOM_IDS_KEPT;
+    }
+    u->sent_ring[at] = (struct sent_id){random_id, peer, id};
+    id_map_put(&u->sent, random_id, (void *)(uintptr_t)(at + 1));
+}
