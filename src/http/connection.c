@@ -20,7 +20,7 @@ static void on_handle_closed(uv_handle_t *handle)
     server_handle_closed(s);
 }
 
-void connection_close(struct connection *c)
+void http_connection_close(struct connection *c)
 {
     if (c->state == CONNECTION_CLOSING)
         return;
@@ -51,7 +51,7 @@ static void linger(struct connection *c)
 {
     uv_os_fd_t fd;
     if (c->eof || uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0) {
-        connection_close(c);
+        http_connection_close(c);
         return;
     }
     shutdown(fd, SHUT_WR);
@@ -86,7 +86,7 @@ static void on_written(uv_write_t *req, int status)
     if (c->state == CONNECTION_CLOSING)
         return;
     if (status != 0)
-        connection_close(c);
+        http_connection_close(c);
     else
         after_answer(c);
 }
@@ -123,7 +123,7 @@ void connection_send(struct connection *c, struct slice head, struct slice body,
     connection_enter(c, CONNECTION_WRITING);
     if ((n < 0 && n != UV_EAGAIN) ||
         (sent < head.len + body.len && !queue_rest(c, head, body, sent))) {
-        connection_close(c);
+        http_connection_close(c);
     } else if (sent == head.len + body.len) {
         after_answer(c);
     }
@@ -166,7 +166,7 @@ static void send_continue(struct connection *c)
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     uv_buf_t b = {(char *)text, sizeof text - 1};
     if (uv_try_write((uv_stream_t *)&c->tcp, &b, 1) != (int)b.len)
-        connection_close(c); /* 25 bytes do not fit: it reads nothing */
+        http_connection_close(c); /* 25 bytes do not fit: it reads nothing */
     else
         c->server->counters.bytes_out += b.len;
 }
@@ -262,7 +262,7 @@ static void on_end(struct connection *c)
     if (c->state == CONNECTION_ANSWERING)
         connection_enter(c, CONNECTION_HALF_CLOSED);
     else if (c->state != CONNECTION_WRITING && c->state != CONNECTION_READY)
-        connection_close(c);
+        http_connection_close(c);
 }
 
 /* Bytes behind the request that is being answered. Past the bound the socket is left alone. */
@@ -270,7 +270,7 @@ static void keep_pending(struct connection *c, struct slice input)
 {
     buf_append(&c->pending, input.data, input.len);
     if (c->pending.failed) {
-        connection_close(c);
+        http_connection_close(c);
     } else if (c->pending.len >= c->server->limits.pipelined_max) {
         uv_read_stop((uv_stream_t *)&c->tcp);
         c->reading = false;
@@ -287,7 +287,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     if (n < 0) {
-        connection_close(c);
+        http_connection_close(c);
         return;
     }
     c->server->counters.bytes_in += (uint64_t)n;
@@ -297,7 +297,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (c->state == CONNECTION_LINGERING) {
         c->progress += input.len;
         if (c->progress > LINGER_BYTES_MAX)
-            connection_close(c);
+            http_connection_close(c);
     } else if (c->state != CONNECTION_CLOSING && input.len > 0) {
         keep_pending(c, input);
     }
@@ -316,7 +316,7 @@ void connection_resume(struct connection *c)
     if (c->pending.len == 0)
         buf_shrink(&c->pending, 0);
     if ((c->eof && is_parsing_state(c)) || (c->server->draining && c->state == CONNECTION_IDLE))
-        connection_close(c);
+        http_connection_close(c);
     else if (!c->eof && c->pending.len < c->server->limits.pipelined_max)
         read_on(c);
 }
@@ -350,7 +350,7 @@ void connection_start(struct connection *c)
     uv_tcp_nodelay(&c->tcp, 1);
     read_on(c);
     if (!c->reading || over > OVERLOAD_MAX)
-        connection_close(c);
+        http_connection_close(c);
     else if (over > 0)
         refuse(c, 503, "The server has too many connections.", 0);
 }
@@ -360,7 +360,7 @@ static void write_timed_out(struct connection *c)
 {
     size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
     if (left >= c->progress) {
-        connection_close(c);
+        http_connection_close(c);
         return;
     }
     c->progress = left;
@@ -380,6 +380,6 @@ void connection_timed_out(struct connection *c)
         write_timed_out(c);
         break;
     default:
-        connection_close(c);
+        http_connection_close(c);
     }
 }

@@ -114,7 +114,7 @@ void server_exchange_ended(struct http_server *s);
 struct connection *connection_new(struct http_server *s);
 /* Begins to read, or says 503 if there are too many. The handle is open. */
 void connection_start(struct connection *c);
-void connection_close(struct connection *c);
+void http_connection_close(struct connection *c);
 void connection_resume(struct connection *c);
 void connection_timed_out(struct connection *c);
 /* Writes at once what the socket takes and queues a copy of the rest. */

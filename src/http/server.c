@@ -115,7 +115,7 @@ static void on_connection(uv_stream_t *listener, int status)
     if (!c)
         return;
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0)
-        connection_close(c);
+        http_connection_close(c);
     else
         connection_start(c);
 }
@@ -199,7 +199,7 @@ int http_server_adopt(struct http_server *s, uv_os_sock_t fd)
         return UV_ENOMEM;
     int rc = uv_tcp_open(&c->tcp, fd);
     if (rc != 0)
-        connection_close(c);
+        http_connection_close(c);
     else
         connection_start(c);
     return rc;
@@ -246,7 +246,7 @@ static void close_listeners(struct http_server *s)
 static void close_all(struct http_server *s, enum connection_state state)
 {
     while (s->queues[state].first)
-        connection_close(s->queues[state].first);
+        http_connection_close(s->queues[state].first);
 }
 
 void http_server_drain(struct http_server *s)
