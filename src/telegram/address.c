@@ -3,7 +3,8 @@
 #include "telegram/peer.h"
 
 enum {
-    /* Telegram's names have 5 to 32 characters; some collectible ones have 4, a few old ones fewer. */
+    /* Telegram's names have 5 to 32 characters; some collectible ones have 4, a few old ones fewer.
+     */
     USERNAME_MIN = 2,
     USERNAME_MAX = 32,
     INVITE_HASH_MIN = 8, /* they have 16 or 22 */
@@ -73,7 +74,8 @@ static const char *invite(struct slice hash, struct peer_address *out)
 {
     bool fine = hash.len >= INVITE_HASH_MIN && hash.len <= INVITE_HASH_MAX;
     for (size_t i = 0; fine && i < hash.len; i++)
-        fine = is_alpha(hash.data[i]) || is_digit(hash.data[i]) || hash.data[i] == '_' || hash.data[i] == '-';
+        fine = is_alpha(hash.data[i]) || is_digit(hash.data[i]) || hash.data[i] == '_' ||
+               hash.data[i] == '-';
     if (!fine)
         return "is no invite link";
     *out = (struct peer_address){.form = ADDRESS_INVITE, .text = hash};
@@ -123,7 +125,8 @@ static const char *channel_number(struct slice digits, struct peer_address *out)
 }
 
 /* Behind t.me/: name, +hash, joinchat/hash, c/id, s/name, each with more behind it. */
-static const char *web_path(struct slice path, struct arena *a, bool joining, struct peer_address *out)
+static const char *web_path(struct slice path, struct arena *a, bool joining,
+                            struct peer_address *out)
 {
     while (take(&path, "/"))
         ;

@@ -73,7 +73,9 @@ struct tl_object *request_join(struct tl_builder *b, const struct peer_ref *chan
 
 const struct tl_object *invite_chat(const struct tl_object *answer)
 {
-    return tl_is(answer, C_chatInviteAlready) || tl_is(answer, C_chatInvitePeek) ? tl_obj(answer, F_chat) : NULL;
+    return tl_is(answer, C_chatInviteAlready) || tl_is(answer, C_chatInvitePeek)
+               ? tl_obj(answer, F_chat)
+               : NULL;
 }
 
 const struct tl_object *join_updates(const struct tl_object *answer)

@@ -7,7 +7,8 @@ static bool begins_with_pinned(const struct dialogs_cursor *c)
     return c->date == 0 && c->message_id == 0 && !c->past_pinned;
 }
 
-struct tl_object *request_dialogs(struct tl_builder *b, const struct dialogs_cursor *c, int32_t limit)
+struct tl_object *request_dialogs(struct tl_builder *b, const struct dialogs_cursor *c,
+                                  int32_t limit)
 {
     /* What is skipped is fetched again, and a page may be shorter than asked. */
     int32_t wanted = c->skip > 0 ? DIALOGS_PAGE_MAX : limit;
@@ -28,13 +29,14 @@ struct tl_object *request_dialogs(struct tl_builder *b, const struct dialogs_cur
 
 static bool is_top_of(const struct tl_object *message, const struct tl_object *dialog)
 {
-    struct peer_ref where = peer_of_tl(tl_obj(message, F_peer_id)), peer = peer_of_tl(tl_obj(dialog, F_peer));
+    struct peer_ref where = peer_of_tl(tl_obj(message, F_peer_id)),
+                    peer = peer_of_tl(tl_obj(dialog, F_peer));
     return tl_int(message, F_id) == tl_int(dialog, F_top_message) && peer_same(&where, &peer);
 }
 
 /* Messages come in the order of the dialogs, nearly always: look at the next one first. */
-static const struct tl_object *find_top(const struct tl_object *answer, const struct tl_object *dialog,
-                                        uint32_t *hint)
+static const struct tl_object *find_top(const struct tl_object *answer,
+                                        const struct tl_object *dialog, uint32_t *hint)
 {
     uint32_t n = tl_count(answer, F_messages);
     for (uint32_t i = 0; i < n; i++) {
@@ -85,8 +87,8 @@ static struct dialogs_cursor cursor_behind(const struct dialogs_page *page, uint
     }
     if (!head)
         return c;
-    /* Still among the pinned ones: page one again, from there on; but where that brought nothing new, or
-     * no page can reach as far, on behind them. */
+    /* Still among the pinned ones: page one again, from there on; but where that brought nothing
+     * new, or no page can reach as far, on behind them. */
     c.skip += (int32_t)count;
     if (count == 0 || c.skip >= DIALOGS_PAGE_MAX) {
         c.skip = 0;
@@ -115,8 +117,10 @@ bool dialogs_read(const struct tl_object *answer, const struct dialogs_cursor *a
     bool first = begins_with_pinned(asked);
     out->total = !first ? asked->total : (int32_t)(whole ? n : tl_int(answer, F_count));
     out->next = cursor_behind(out, out->n, directory);
-    /* A short page is the end only where the count agrees; one that leads nowhere is the end too. */
-    bool stuck = !first && out->next.date == asked->date && out->next.message_id == asked->message_id &&
+    /* A short page is the end only where the count agrees; one that leads nowhere is the end too.
+     */
+    bool stuck = !first && out->next.date == asked->date &&
+                 out->next.message_id == asked->message_id &&
                  out->next.past_pinned == asked->past_pinned;
     bool counted = out->next.seen >= out->total && (int32_t)out->n < limit;
     out->last = whole || n == 0 || counted || stuck;
@@ -129,7 +133,8 @@ struct dialogs_cursor dialogs_cursor_after(const struct dialogs_page *page, uint
     return cursor_behind(page, index + 1 < page->n ? index + 1 : page->n, directory);
 }
 
-/* ---- payload: version, folder, date, message, seen, total, skip, past_pinned (0 or 1), peer ---- */
+/* ---- payload: version, folder, date, message, seen, total, skip, past_pinned (0 or 1), peer ----
+ */
 
 enum { CURSOR_VERSION = 1, CURSOR_HEAD = 1 + 6 * 4 + 1 };
 _Static_assert(CURSOR_HEAD + PEER_PAYLOAD_MAX <= DIALOGS_CURSOR_MAX, "a cursor fits its buffer");
@@ -141,13 +146,15 @@ size_t dialogs_cursor_encode(const struct dialogs_cursor *c, uint8_t out[static 
     for (size_t i = 0; i < 6; i++)
         store_le32(out + 1 + 4 * i, (uint32_t)numbers[i]);
     out[CURSOR_HEAD - 1] = c->past_pinned;
-    return c->peer.kind == PEER_NONE ? CURSOR_HEAD : CURSOR_HEAD + peer_encode(&c->peer, out + CURSOR_HEAD);
+    return c->peer.kind == PEER_NONE ? CURSOR_HEAD
+                                     : CURSOR_HEAD + peer_encode(&c->peer, out + CURSOR_HEAD);
 }
 
 bool dialogs_cursor_decode(struct slice payload, struct dialogs_cursor *out)
 {
     *out = (struct dialogs_cursor){0};
-    if (payload.len < CURSOR_HEAD || payload.data[0] != CURSOR_VERSION || payload.data[CURSOR_HEAD - 1] > 1)
+    if (payload.len < CURSOR_HEAD || payload.data[0] != CURSOR_VERSION ||
+        payload.data[CURSOR_HEAD - 1] > 1)
         return false;
     struct dialogs_cursor c = {0};
     int32_t *const numbers[] = {&c.folder_id, &c.date, &c.message_id, &c.seen, &c.total, &c.skip};

@@ -125,7 +125,8 @@ struct peer_ref directory_ref_in(const struct directory *d, const struct tl_obje
     struct peer_ref chat = directory_ref(d, tl_obj(message, F_peer_id));
     bool reachable = chat.kind == PEER_CHAT || chat.has_hash;
     if (reachable && !peer_same(&p, &chat))
-        p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash, (int32_t)tl_int(message, F_id)};
+        p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash,
+                                        (int32_t)tl_int(message, F_id)};
     return p;
 }
 
@@ -166,7 +167,8 @@ struct slice peer_name(const struct tl_object *user_or_chat, struct arena *a)
         return tl_text(user_or_chat, F_title);
     if (tl_bool(user_or_chat, F_deleted) || tl_is(user_or_chat, C_userEmpty))
         return slice_str("Deleted Account");
-    struct slice first = tl_text(user_or_chat, F_first_name), last = tl_text(user_or_chat, F_last_name);
+    struct slice first = tl_text(user_or_chat, F_first_name),
+                 last = tl_text(user_or_chat, F_last_name);
     if (first.len == 0 || last.len == 0)
         return first.len ? first : last;
     uint8_t *both = arena_alloc_raw(a, first.len + 1 + last.len);
@@ -192,8 +194,11 @@ struct slice peer_username(const struct tl_object *user_or_chat)
 const char *peer_chat_type(const struct tl_object *user_or_chat)
 {
     switch (peer_of_object(user_or_chat).kind) {
-    case PEER_CHAT: return "group";
-    case PEER_CHANNEL: return tl_bool(user_or_chat, F_broadcast) ? "channel" : "supergroup";
-    default: return "private";
+    case PEER_CHAT:
+        return "group";
+    case PEER_CHANNEL:
+        return tl_bool(user_or_chat, F_broadcast) ? "channel" : "supergroup";
+    default:
+        return "private";
     }
 }

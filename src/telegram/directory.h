@@ -10,17 +10,19 @@ struct directory;
 
 /* NULL without memory; every function takes a NULL directory as an empty one. */
 struct directory *directory_new(struct arena *a);
-/* Adds what stands in the `users` and `chats` of an answer, its single `user` or `chat`, and the same of
- * Updates inside it. A full object replaces a `min` one, never the other way. */
+/* Adds what stands in the `users` and `chats` of an answer, its single `user` or `chat`, and the
+ * same of Updates inside it. A full object replaces a `min` one, never the other way. */
 void directory_add(struct directory *d, const struct tl_object *answer);
 /* Adds the items of a Vector<User> or Vector<Chat>. */
 void directory_add_vector(struct directory *d, const struct tl_vector *vector);
 /* The User or Chat object, or NULL. */
 const struct tl_object *directory_find(const struct directory *d, enum peer_kind kind, int64_t id);
-const struct tl_object *directory_find_peer(const struct directory *d, const struct tl_object *peer);
+const struct tl_object *directory_find_peer(const struct directory *d,
+                                            const struct tl_object *peer);
 /* The ref of a Peer, as good as the directory knows it. */
 struct peer_ref directory_ref(const struct directory *d, const struct tl_object *peer);
-/* The same for a peer that stands in `message`: what is only known `min` can be reached through it. */
+/* The same for a peer that stands in `message`: what is only known `min` can be reached through it.
+ */
 struct peer_ref directory_ref_in(const struct directory *d, const struct tl_object *peer,
                                  const struct tl_object *message);
 /* The account's own User, if the answer holds it; else NULL. */

@@ -80,7 +80,8 @@ struct entity_reader {
 
 static bool refuse(const struct entity_reader *r, const char *field, const char *reason)
 {
-    r->error->path = arena_printf(r->arena, "entities[%zu]%s%s", r->index, field ? "." : "", field ? field : "");
+    r->error->path =
+        arena_printf(r->arena, "entities[%zu]%s%s", r->index, field ? "." : "", field ? field : "");
     r->error->reason = reason;
     return false;
 }
@@ -139,8 +140,8 @@ static bool read_id(struct json_object *json, int64_t *out)
     return *out != 0;
 }
 
-static bool read_value(const struct entity_reader *r, struct json_object *json, const char *field, bool required,
-                       struct entity *e)
+static bool read_value(const struct entity_reader *r, struct json_object *json, const char *field,
+                       bool required, struct entity *e)
 {
     struct json_object *value = json_object_object_get(json, field);
     if (!value && !required)
@@ -154,8 +155,9 @@ static bool read_value(const struct entity_reader *r, struct json_object *json, 
 static bool read_mention(const struct entity_reader *r, struct json_object *json, struct entity *e)
 {
     struct json_object *user = json_object_object_get(json, "user");
-    struct json_object *id = json_object_is_type(user, json_type_object) ? json_object_object_get(user, "id")
-                                                                          : json_object_object_get(json, "user_id");
+    struct json_object *id = json_object_is_type(user, json_type_object)
+                                 ? json_object_object_get(user, "id")
+                                 : json_object_object_get(json, "user_id");
     return read_id(id, &e->id) || refuse(r, "user.id", "must be a user's id");
 }
 
@@ -175,15 +177,20 @@ static bool read_entity(const struct entity_reader *r, struct json_object *json,
     if (!read_type(r, json, e) || !read_range(r, json, e))
         return false;
     switch (e->type) {
-    case ENTITY_TEXT_LINK: return read_value(r, json, "url", true, e);
-    case ENTITY_PRE: return read_value(r, json, "language", false, e);
-    case ENTITY_TEXT_MENTION: return read_mention(r, json, e);
-    case ENTITY_CUSTOM_EMOJI: return read_emoji(r, json, e);
+    case ENTITY_TEXT_LINK:
+        return read_value(r, json, "url", true, e);
+    case ENTITY_PRE:
+        return read_value(r, json, "language", false, e);
+    case ENTITY_TEXT_MENTION:
+        return read_mention(r, json, e);
+    case ENTITY_CUSTOM_EMOJI:
+        return read_emoji(r, json, e);
     case ENTITY_BLOCKQUOTE:
         if (json_object_get_boolean(json_object_object_get(json, "collapsed")))
             e->type = ENTITY_EXPANDABLE_BLOCKQUOTE;
         return true;
-    default: return true;
+    default:
+        return true;
     }
 }
 
@@ -192,7 +199,8 @@ bool entities_from_json(struct json_object *json, struct slice text, struct aren
 {
     *out = (struct formatted_text){.text = text};
     *error = (struct tl_json_error){"entities", "must be an array of at most 256 objects"};
-    if (!json_object_is_type(json, json_type_array) || json_object_array_length(json) > TEXT_ENTITIES_MAX)
+    if (!json_object_is_type(json, json_type_array) ||
+        json_object_array_length(json) > TEXT_ENTITIES_MAX)
         return false;
     struct text_error bad;
     if (!text_parse(TEXT_NONE, text, a, out, &bad)) {
@@ -200,14 +208,16 @@ bool entities_from_json(struct json_object *json, struct slice text, struct aren
         return false;
     }
     size_t n = json_object_array_length(json);
-    *out = (struct formatted_text){.text = text, .entities = arena_array(a, n, sizeof *out->entities)};
+    *out =
+        (struct formatted_text){.text = text, .entities = arena_array(a, n, sizeof *out->entities)};
     if (!out->entities) {
         error->reason = "out of memory";
         return false;
     }
     struct entity_reader r = {a, error, 0, utf16_length(text)};
     for (; r.index < n; r.index++)
-        if (!read_entity(&r, json_object_array_get_idx(json, r.index), &out->entities[out->n_entities++]))
+        if (!read_entity(&r, json_object_array_get_idx(json, r.index),
+                         &out->entities[out->n_entities++]))
             return false;
     text_trim(out);
     return true;
@@ -228,7 +238,8 @@ static bool entity_of(const struct tl_object *o, struct entity *e)
     int64_t offset = tl_int(o, F_offset), length = tl_int(o, F_length);
     if (offset < 0 || length <= 0 || offset > INT32_MAX || length > INT32_MAX)
         return false;
-    *e = (struct entity){.type = type_of(o), .offset = (uint32_t)offset, .length = (uint32_t)length};
+    *e =
+        (struct entity){.type = type_of(o), .offset = (uint32_t)offset, .length = (uint32_t)length};
     if (e->type == ENTITY_BLOCKQUOTE && tl_bool(o, F_collapsed))
         e->type = ENTITY_EXPANDABLE_BLOCKQUOTE;
     if (e->type == ENTITY_TEXT_LINK)
@@ -249,7 +260,8 @@ void entities_from_tl(const struct tl_object *owner, uint16_t f_symbol, struct a
     out->n_entities = 0;
     out->entities = n ? arena_array(a, n, sizeof *out->entities) : NULL;
     for (uint32_t i = 0; out->entities && i < n; i++)
-        out->n_entities += entity_of(tl_item_obj(owner, f_symbol, i), &out->entities[out->n_entities]);
+        out->n_entities +=
+            entity_of(tl_item_obj(owner, f_symbol, i), &out->entities[out->n_entities]);
     entities_sort(out->entities, out->n_entities);
 }
 

@@ -25,7 +25,8 @@ static struct tl_object *history_method(struct tl_builder *b, const struct histo
     return o;
 }
 
-struct tl_object *request_history(struct tl_builder *b, const struct peer_ref *peer, const struct history_query *q)
+struct tl_object *request_history(struct tl_builder *b, const struct peer_ref *peer,
+                                  const struct history_query *q)
 {
     struct tl_object *input = peer_to_input(b, peer);
     if (!input)
@@ -42,18 +43,20 @@ struct tl_object *request_history(struct tl_builder *b, const struct peer_ref *p
 }
 
 /* Does the answer itself say that nothing older is there? A short page alone does not. */
-static bool is_complete(const struct tl_object *answer, const struct history_query *asked, uint32_t n)
+static bool is_complete(const struct tl_object *answer, const struct history_query *asked,
+                        uint32_t n)
 {
     if (n == 0 || tl_is(answer, C_messages_messages))
         return true;
     bool from_newest = asked->offset_id == 0 && asked->to_date == 0;
     if (!from_newest && !tl_has(answer, F_offset_id_offset))
         return false;
-    return !tl_bool(answer, F_inexact) && tl_int(answer, F_offset_id_offset) + n >= tl_int(answer, F_count);
+    return !tl_bool(answer, F_inexact) &&
+           tl_int(answer, F_offset_id_offset) + n >= tl_int(answer, F_count);
 }
 
-bool history_read(const struct tl_object *answer, const struct history_query *asked, struct arena *a,
-                  struct history_page *out)
+bool history_read(const struct tl_object *answer, const struct history_query *asked,
+                  struct arena *a, struct history_page *out)
 {
     *out = (struct history_page){0};
     if (!tl_is(answer, C_messages_messages) && !tl_is(answer, C_messages_messagesSlice) &&

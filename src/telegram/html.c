@@ -32,8 +32,8 @@ static const struct tag tags[] = {
 /* A tag that waits for its end. */
 struct open_tag {
     const struct tag *tag;
-    size_t source;      /* byte of the input, for errors */
-    size_t out;         /* byte of the text */
+    size_t source; /* byte of the input, for errors */
+    size_t out;    /* byte of the text */
     size_t unit;
     struct slice value; /* href, or the language of code */
     int64_t id;         /* custom emoji */
@@ -136,7 +136,8 @@ static uint32_t named_reference(struct slice s, size_t *used)
     static const struct {
         const char *name;
         uint32_t value;
-    } names[] = {{"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xa0}};
+    } names[] = {{"lt", '<'},   {"gt", '>'},    {"amp", '&'},
+                 {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xa0}};
     size_t len = 0;
     while (len < s.len && is_alpha(s.data[len]))
         len++;
@@ -257,7 +258,8 @@ static void apply_attribute(struct open_tag *o, const struct attribute *a)
     case TAG_CODE:
     case TAG_PRE:
         if (is_attribute(a, "class") && slice_starts_with(a->value, language))
-            o->value = slice_of(a->value.data + sizeof language - 1, a->value.len - (sizeof language - 1));
+            o->value =
+                slice_of(a->value.data + sizeof language - 1, a->value.len - (sizeof language - 1));
         break;
     case TAG_QUOTE:
         o->expandable |= is_attribute(a, "expandable");
@@ -307,10 +309,10 @@ static bool start_tag(struct parser *p)
     struct slice name = read_name(p);
     o.tag = tag_named(name);
     if (!o.tag)
-        return fail_at(p, o.source, name.len == 0
-                                        ? "a '<' that begins no tag must be written as &lt;"
-                                        : arena_printf(p->arena, "unsupported tag \"%.*s\"", shown(name),
-                                                       (const char *)name.data));
+        return fail_at(p, o.source,
+                       name.len == 0 ? "a '<' that begins no tag must be written as &lt;"
+                                     : arena_printf(p->arena, "unsupported tag \"%.*s\"",
+                                                    shown(name), (const char *)name.data));
     for (skip_blanks(p); p->at < p->in.len && peek(p) != '>'; skip_blanks(p)) {
         struct attribute a;
         if (!read_attribute(p, &a))
@@ -332,7 +334,8 @@ static bool start_tag(struct parser *p)
 static bool merge_code(struct parser *p, const struct entity *pre)
 {
     struct entity *last = p->n ? &p->entities[p->n - 1] : NULL;
-    if (!last || last->type != ENTITY_CODE || last->offset != pre->offset || last->length != pre->length)
+    if (!last || last->type != ENTITY_CODE || last->offset != pre->offset ||
+        last->length != pre->length)
         return false;
     struct slice language = last->value.len ? last->value : pre->value;
     *last = *pre;
@@ -344,8 +347,11 @@ static bool close_tag(struct parser *p, const struct open_tag *o)
 {
     if (p->unit == o->unit)
         return true;
-    struct entity e = {.type = o->tag->type, .offset = (uint32_t)o->unit, .length = (uint32_t)(p->unit - o->unit),
-                       .value = o->tag->trait == TAG_SPAN ? (struct slice){0} : o->value, .id = o->id};
+    struct entity e = {.type = o->tag->type,
+                       .offset = (uint32_t)o->unit,
+                       .length = (uint32_t)(p->unit - o->unit),
+                       .value = o->tag->trait == TAG_SPAN ? (struct slice){0} : o->value,
+                       .id = o->id};
     if (o->tag->trait == TAG_LINK)
         entity_set_link(&e, o->value.len ? o->value : slice_of(p->out + o->out, p->len - o->out));
     if (o->expandable)
@@ -373,8 +379,8 @@ static bool end_tag(struct parser *p)
     /* "</>" ends whatever is open. */
     if (name.len > 0 && !slice_is_nocase(name, o->tag->name))
         return fail_at(p, source,
-                       arena_printf(p->arena, "expected the end tag of \"%s\", found \"%.*s\"", o->tag->name,
-                                    shown(name), (const char *)name.data));
+                       arena_printf(p->arena, "expected the end tag of \"%s\", found \"%.*s\"",
+                                    o->tag->name, shown(name), (const char *)name.data));
     p->depth--;
     return close_tag(p, o);
 }
@@ -415,7 +421,8 @@ static void drop_languages_of_code(struct parser *p)
             p->entities[i].value = (struct slice){0};
 }
 
-bool html_parse(struct slice input, struct arena *a, struct formatted_text *out, struct text_error *error)
+bool html_parse(struct slice input, struct arena *a, struct formatted_text *out,
+                struct text_error *error)
 {
     struct parser *p = arena_alloc(a, sizeof *p);
     uint8_t *text = arena_alloc_raw(a, input.len);
@@ -425,7 +432,8 @@ bool html_parse(struct slice input, struct arena *a, struct formatted_text *out,
         *error = (struct text_error){0, "out of memory"};
         return false;
     }
-    *p = (struct parser){.in = input, .out = text, .entities = entities, .n_max = n_max, .arena = a, .error = error};
+    *p = (struct parser){
+        .in = input, .out = text, .entities = entities, .n_max = n_max, .arena = a, .error = error};
     while (p->at < input.len) {
         bool is_end = p->at + 1 < input.len && input.data[p->at + 1] == '/';
         if (peek(p) != '<')
@@ -435,7 +443,8 @@ bool html_parse(struct slice input, struct arena *a, struct formatted_text *out,
     }
     if (p->depth > 0) {
         const struct open_tag *o = &p->open[p->depth - 1];
-        return fail_at(p, o->source, arena_printf(a, "the tag \"%s\" has no end tag", o->tag->name));
+        return fail_at(p, o->source,
+                       arena_printf(a, "the tag \"%s\" has no end tag", o->tag->name));
     }
     drop_languages_of_code(p);
     *out = (struct formatted_text){slice_of(text, p->len), entities, p->n};

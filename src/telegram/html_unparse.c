@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The Bot API's html, written. Entities that overlap without nesting are closed and opened again. */
+ * The Bot API's html, written. Entities that overlap without nesting are closed and opened again.
+ */
 #include "telegram/dialects.h"
 
 struct writer {
@@ -31,11 +32,20 @@ static void escape(struct buf *out, struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         const char *with;
         switch (text.data[i]) {
-        case '<': with = "&lt;"; break;
-        case '>': with = "&gt;"; break;
-        case '&': with = "&amp;"; break;
-        case '"': with = "&quot;"; break;
-        default: continue;
+        case '<':
+            with = "&lt;";
+            break;
+        case '>':
+            with = "&gt;";
+            break;
+        case '&':
+            with = "&amp;";
+            break;
+        case '"':
+            with = "&quot;";
+            break;
+        default:
+            continue;
         }
         buf_append(out, text.data + begin, i - begin);
         buf_append_str(out, with);
@@ -99,7 +109,8 @@ static size_t end_of(const struct entity *e)
     return (size_t)e->offset + e->length;
 }
 
-/* Closes the open entity that ends first; those opened inside it are closed around it and reopened. */
+/* Closes the open entity that ends first; those opened inside it are closed around it and reopened.
+ */
 static void close_one(struct writer *w, size_t index)
 {
     write_until(w, end_of(w->open[index]));
@@ -135,7 +146,8 @@ static void close_until(struct writer *w, size_t unit)
 /* Can html say it? */
 static bool can_write(const struct entity *e, size_t units)
 {
-    if (e->type >= ENTITY_TYPE_COUNT || !plain_tags[e->type] || e->length == 0 || e->offset >= units)
+    if (e->type >= ENTITY_TYPE_COUNT || !plain_tags[e->type] || e->length == 0 ||
+        e->offset >= units)
         return false;
     return e->type != ENTITY_TEXT_LINK || e->value.len > 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The frame around a connection's first request: invokeWithLayer, initConnection, invokeWithoutUpdates. */
+ * The frame around a connection's first request: invokeWithLayer, initConnection,
+ * invokeWithoutUpdates. */
 #include "telegram/login.h"
 
 /* What initConnection's fields are filled with; strings not named here would be a new layer's. */
-static bool write_field(const struct tl_field *f, const struct client_identity *who, struct buf *out)
+static bool write_field(const struct tl_field *f, const struct client_identity *who,
+                        struct buf *out)
 {
     const struct {
         uint16_t symbol;
@@ -35,8 +37,8 @@ static bool write_field(const struct tl_field *f, const struct client_identity *
     return false;
 }
 
-bool init_prefix_write(const struct tl_schema *s, const struct client_identity *who, bool without_updates,
-                       struct buf *out)
+bool init_prefix_write(const struct tl_schema *s, const struct client_identity *who,
+                       bool without_updates, struct buf *out)
 {
     const struct tl_combinator *layer = tl_schema_bound(s, C_invokeWithLayer);
     const struct tl_combinator *init = tl_schema_bound(s, C_initConnection);

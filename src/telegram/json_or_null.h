@@ -16,7 +16,8 @@ static inline void json_text_or_null(struct json_writer *w, const char *key, str
 }
 
 /* null where the object has no such field. */
-static inline void json_int_or_null(struct json_writer *w, const char *key, const struct tl_object *o, uint16_t f)
+static inline void json_int_or_null(struct json_writer *w, const char *key,
+                                    const struct tl_object *o, uint16_t f)
 {
     if (tl_has(o, f))
         json_field_int(w, key, tl_int(o, f));
@@ -25,7 +26,8 @@ static inline void json_int_or_null(struct json_writer *w, const char *key, cons
 }
 
 /* null for no date, and for 0. */
-static inline void json_time_or_null(struct json_writer *w, const char *key, const struct tl_object *o, uint16_t f)
+static inline void json_time_or_null(struct json_writer *w, const char *key,
+                                     const struct tl_object *o, uint16_t f)
 {
     if (tl_int(o, f) > 0)
         json_field_time(w, key, tl_int(o, f));

@@ -4,8 +4,9 @@
 
 /* ---- requests ---- */
 
-struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int32_t api_id, const char *api_hash,
-                                    const struct slice *logout_tokens, size_t n_logout_tokens)
+struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int32_t api_id,
+                                    const char *api_hash, const struct slice *logout_tokens,
+                                    size_t n_logout_tokens)
 {
     struct tl_object *settings = tl_new(b, C_codeSettings);
     struct tl_vector *tokens = n_logout_tokens ? tl_set_vec(b, settings, F_logout_tokens) : NULL;
@@ -19,7 +20,8 @@ struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int
     return o;
 }
 
-static struct tl_object *with_code_hash(struct tl_builder *b, uint16_t method, const char *phone, const char *hash)
+static struct tl_object *with_code_hash(struct tl_builder *b, uint16_t method, const char *phone,
+                                        const char *hash)
 {
     struct tl_object *o = tl_new(b, method);
     tl_set_str(o, F_phone_number, phone);
@@ -27,7 +29,8 @@ static struct tl_object *with_code_hash(struct tl_builder *b, uint16_t method, c
     return o;
 }
 
-struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const char *code_hash, const char *code)
+struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const char *code_hash,
+                                  const char *code)
 {
     struct tl_object *o = with_code_hash(b, C_auth_signIn, phone, code_hash);
     tl_set_str(o, F_phone_code, code);
@@ -48,7 +51,8 @@ struct tl_object *request_get_password(struct tl_builder *b)
     return tl_new(b, C_account_getPassword);
 }
 
-struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id, const uint8_t a_public[static DH_BYTES],
+struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id,
+                                         const uint8_t a_public[static DH_BYTES],
                                          const uint8_t m1[static SHA256_BYTES])
 {
     struct tl_object *proof = tl_new(b, C_inputCheckPasswordSRP);
@@ -93,7 +97,8 @@ static const char *code_type_name(const struct tl_object *type)
 
 struct sent_code sent_code_read(const struct tl_object *answer)
 {
-    struct sent_code out = {.kind = SENT_CODE_UNKNOWN, .phone_code_hash = tl_text(answer, F_phone_code_hash)};
+    struct sent_code out = {.kind = SENT_CODE_UNKNOWN,
+                            .phone_code_hash = tl_text(answer, F_phone_code_hash)};
     if (tl_is(answer, C_auth_sentCodeSuccess)) {
         out.kind = SENT_CODE_SIGNED_IN;
         out.authorization = tl_obj(answer, F_authorization);
@@ -137,7 +142,8 @@ static bool read_number(struct slice s, uint8_t *out, size_t n)
 
 bool password_read(const struct tl_object *answer, struct password_state *out)
 {
-    *out = (struct password_state){.has_password = tl_bool(answer, F_has_password), .hint = tl_text(answer, F_hint)};
+    *out = (struct password_state){.has_password = tl_bool(answer, F_has_password),
+                                   .hint = tl_text(answer, F_hint)};
     if (!tl_is(answer, C_account_password))
         return false;
     if (!out->has_password)

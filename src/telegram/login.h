@@ -17,10 +17,10 @@ struct client_identity {
     const char *lang_code;
 };
 
-/* Bytes of invokeWithLayer + initConnection (+ invokeWithoutUpdates), complete up to the query that follows.
- * False when the schema lacks them or needs fields that we do not know. */
-bool init_prefix_write(const struct tl_schema *s, const struct client_identity *who, bool without_updates,
-                       struct buf *out);
+/* Bytes of invokeWithLayer + initConnection (+ invokeWithoutUpdates), complete up to the query that
+ * follows. False when the schema lacks them or needs fields that we do not know. */
+bool init_prefix_write(const struct tl_schema *s, const struct client_identity *who,
+                       bool without_updates, struct buf *out);
 /* Bytes of invokeWithoutUpdates alone. */
 bool call_prefix_write(const struct tl_schema *s, struct buf *out);
 
@@ -28,14 +28,17 @@ bool call_prefix_write(const struct tl_schema *s, struct buf *out);
 
 /* Telegram takes up to 20 tokens of earlier logouts. */
 enum { LOGOUT_TOKENS_MAX = 20 };
-struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int32_t api_id, const char *api_hash,
-                                    const struct slice *logout_tokens, size_t n_logout_tokens);
-struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const char *code_hash, const char *code);
+struct tl_object *request_send_code(struct tl_builder *b, const char *phone, int32_t api_id,
+                                    const char *api_hash, const struct slice *logout_tokens,
+                                    size_t n_logout_tokens);
+struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const char *code_hash,
+                                  const char *code);
 struct tl_object *request_sign_up(struct tl_builder *b, const char *phone, const char *code_hash,
                                   const char *first_name, const char *last_name);
 struct tl_object *request_get_password(struct tl_builder *b);
 /* A and M1 are DH_BYTES and SHA256_BYTES long, borrowed. */
-struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id, const uint8_t a_public[static DH_BYTES],
+struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id,
+                                         const uint8_t a_public[static DH_BYTES],
                                          const uint8_t m1[static SHA256_BYTES]);
 struct tl_object *request_log_out(struct tl_builder *b);
 
@@ -51,8 +54,9 @@ enum sent_code_kind {
 struct sent_code {
     enum sent_code_kind kind;
     struct slice phone_code_hash;
-    const char *type; /* "app", "sms", "call", "flash_call", "missed_call", "email", "fragment", "firebase",
-                         "sms_word", "sms_phrase"; static */
+    const char *type; /* "app", "sms", "call", "flash_call", "missed_call", "email", "fragment",
+                         "firebase", "sms_word", "sms_phrase", "set_up_email_required", or "other" for
+                         what we do not know; static */
     int32_t length;   /* digits of the code; 0 = not told */
     int32_t timeout;  /* seconds until it may be asked again; 0 = not told */
     const struct tl_object *authorization; /* SIGNED_IN */
@@ -64,7 +68,7 @@ struct authorization_answer {
     enum authorization_kind kind;
     const struct tl_object *user; /* DONE */
     int64_t user_id;
-    int32_t tmp_sessions;         /* parallel connections allowed; 0 = not told */
+    int32_t tmp_sessions; /* parallel connections allowed; 0 = not told */
     struct slice future_auth_token;
 };
 struct authorization_answer authorization_read(const struct tl_object *answer);
@@ -76,7 +80,8 @@ struct password_state {
     struct srp_algo algo;
     uint8_t srp_b[DH_BYTES];
 };
-/* False where the server uses an algorithm that we do not know, or its numbers have a wrong size. */
+/* False where the server uses an algorithm that we do not know, or its numbers have a wrong
+ * size. */
 bool password_read(const struct tl_object *answer, struct password_state *out);
 
 /* auth.loggedOut: the token that spares a code at the next login; empty if none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The markdown that Telethon's users know: no escapes, a delimiter needs one character inside, nesting
- * everywhere but in code, pre and link labels. Removing a delimiter may join its neighbours into a new
- * one, and that one counts: the text is edited in place and read on from there. */
+ * The markdown that Telethon's users know: no escapes, a delimiter needs one character inside,
+ * nesting everywhere but in code, pre and link labels. Removing a delimiter may join its neighbours
+ * into a new one, and that one counts: the text is edited in place and read on from there. */
 #include <stdlib.h>
 
 #include "telegram/dialects.h"
@@ -14,21 +14,21 @@ static const struct {
     size_t len;
     enum entity_type type;
 } needles[NEEDLE_COUNT] = {
-    {"```", 3, ENTITY_PRE},           {"**", 2, ENTITY_BOLD}, {"__", 2, ENTITY_ITALIC},
-    {"~~", 2, ENTITY_STRIKETHROUGH},  {"`", 1, ENTITY_CODE},  {"]", 1, ENTITY_UNKNOWN},
+    {"```", 3, ENTITY_PRE},          {"**", 2, ENTITY_BOLD}, {"__", 2, ENTITY_ITALIC},
+    {"~~", 2, ENTITY_STRIKETHROUGH}, {"`", 1, ENTITY_CODE},  {"]", 1, ENTITY_UNKNOWN},
     {")", 1, ENTITY_UNKNOWN},
 };
 
 struct parser {
     uint8_t *text;
     size_t len;
-    size_t at;     /* byte */
-    size_t unit;   /* the same place in UTF-16 units */
+    size_t at;   /* byte */
+    size_t unit; /* the same place in UTF-16 units */
     struct entity *entities;
     size_t n;
     size_t n_max;
-    size_t next[NEEDLE_COUNT]; /* where a needle was last found; len + 1 if nowhere. Good while at or after
-                                  the place asked for, and until the text changes */
+    size_t next[NEEDLE_COUNT]; /* where a needle was last found; len + 1 if nowhere. Good while at
+                                  or after the place asked for, and until the text changes */
     struct arena *arena;
 };
 
@@ -37,14 +37,15 @@ static void forget_finds(struct parser *p)
     memset(p->next, 0, sizeof p->next);
 }
 
-/* The first place at or after `from` where the needle stands, or SIZE_MAX. Each needle walks over the text
- * once between two edits. */
+/* The first place at or after `from` where the needle stands, or SIZE_MAX. Each needle walks over
+ * the text once between two edits. */
 static size_t find(struct parser *p, size_t needle, size_t from)
 {
     if (from >= p->len)
         return SIZE_MAX;
     if (p->next[needle] < from || p->next[needle] == 0) {
-        const uint8_t *hit = memmem(p->text + from, p->len - from, needles[needle].text, needles[needle].len);
+        const uint8_t *hit =
+            memmem(p->text + from, p->len - from, needles[needle].text, needles[needle].len);
         p->next[needle] = hit ? (size_t)(hit - p->text) : p->len + 1;
     }
     return p->next[needle] > p->len ? SIZE_MAX : p->next[needle];
@@ -57,8 +58,8 @@ static void cut(struct parser *p, size_t at, size_t n)
     forget_finds(p);
 }
 
-/* An entity that ends after the place where n units were cut gets shorter by n; lengths may pass zero
- * (below it as a huge number), and such entities are dropped at the end. */
+/* An entity that ends after the place where n units were cut gets shorter by n; lengths may pass
+ * zero (below it as a huge number), and such entities are dropped at the end. */
 static void shrink(struct entity *e, size_t n)
 {
     e->length -= (uint32_t)n;
@@ -157,7 +158,8 @@ static void drop_empty(struct parser *p)
     p->n = kept;
 }
 
-bool markdown_parse(struct slice input, struct arena *a, struct formatted_text *out, struct text_error *error)
+bool markdown_parse(struct slice input, struct arena *a, struct formatted_text *out,
+                    struct text_error *error)
 {
     struct parser p = {.len = input.len, .n_max = entities_bound(input, "*_~`[]"), .arena = a};
     p.text = arena_alloc_raw(a, input.len);
@@ -188,7 +190,7 @@ bool markdown_parse(struct slice input, struct arena *a, struct formatted_text *
 
 struct mark {
     size_t unit;
-    int64_t rank;  /* among marks of one place: closing ones first, the last opened first */
+    int64_t rank; /* among marks of one place: closing ones first, the last opened first */
     size_t serial;
     const char *text;
     const struct entity *link; /* the closing mark of a link also writes its url */
@@ -229,7 +231,8 @@ static size_t collect_marks(const struct formatted_text *text, size_t units, str
         size_t end = (size_t)e->offset + e->length;
         marks[n] = (struct mark){e->offset, (int64_t)i, n, link ? "[" : delimiter, NULL};
         n++;
-        marks[n] = (struct mark){end < units ? end : units, -(int64_t)i, n, link ? "](" : delimiter, link ? e : NULL};
+        marks[n] = (struct mark){end < units ? end : units, -(int64_t)i, n, link ? "](" : delimiter,
+                                 link ? e : NULL};
         n++;
     }
     return n;

@@ -19,7 +19,8 @@ static const char *document_type(const struct tl_object *media)
     const struct tl_object *document = tl_obj(media, F_document);
     const struct tl_object *video = attribute(document, C_documentAttributeVideo);
     const struct tl_object *audio = attribute(document, C_documentAttributeAudio);
-    if (attribute(document, C_documentAttributeSticker) || attribute(document, C_documentAttributeCustomEmoji))
+    if (attribute(document, C_documentAttributeSticker) ||
+        attribute(document, C_documentAttributeCustomEmoji))
         return "sticker";
     if (attribute(document, C_documentAttributeAnimated))
         return "animation";
@@ -39,8 +40,9 @@ const char *media_type_of(const struct tl_object *media)
         uint16_t ctor;
         const char *name;
     } types[] = {
-        {C_messageMediaPhoto, "photo"},       {C_messageMediaContact, "contact"}, {C_messageMediaGeo, "location"},
-        {C_messageMediaGeoLive, "location"},  {C_messageMediaVenue, "venue"},     {C_messageMediaPoll, "poll"},
+        {C_messageMediaPhoto, "photo"},  {C_messageMediaContact, "contact"},
+        {C_messageMediaGeo, "location"}, {C_messageMediaGeoLive, "location"},
+        {C_messageMediaVenue, "venue"},  {C_messageMediaPoll, "poll"},
         {C_messageMediaDice, "dice"},
     };
     if (tl_is(media, C_messageMediaDocument))

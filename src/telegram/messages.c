@@ -3,7 +3,8 @@
 #include "telegram/messages.h"
 
 /* A method with an InputPeer in one field; NULL when that peer cannot be written. */
-static struct tl_object *to_peer(struct tl_builder *b, uint16_t method, uint16_t f_peer, const struct peer_ref *peer)
+static struct tl_object *to_peer(struct tl_builder *b, uint16_t method, uint16_t f_peer,
+                                 const struct peer_ref *peer)
 {
     struct tl_object *input = peer_to_input(b, peer);
     if (!input)
@@ -31,7 +32,8 @@ static void set_reply(struct tl_builder *b, struct tl_object *request, int32_t m
     tl_set_obj(request, F_reply_to, reply);
 }
 
-struct tl_object *request_send(struct tl_builder *b, const struct peer_ref *peer, const struct send_options *o)
+struct tl_object *request_send(struct tl_builder *b, const struct peer_ref *peer,
+                               const struct send_options *o)
 {
     struct tl_object *request = to_peer(b, C_messages_sendMessage, F_peer, peer);
     if (!request)
@@ -45,9 +47,9 @@ struct tl_object *request_send(struct tl_builder *b, const struct peer_ref *peer
     return request;
 }
 
-struct tl_object *request_edit(struct tl_builder *b, const struct peer_ref *peer, int32_t message_id,
-                               const struct formatted_text *text, bool no_webpage,
-                               const struct mention_resolver *mentions)
+struct tl_object *request_edit(struct tl_builder *b, const struct peer_ref *peer,
+                               int32_t message_id, const struct formatted_text *text,
+                               bool no_webpage, const struct mention_resolver *mentions)
 {
     struct tl_object *request = to_peer(b, C_messages_editMessage, F_peer, peer);
     if (!request)
@@ -60,8 +62,8 @@ struct tl_object *request_edit(struct tl_builder *b, const struct peer_ref *peer
 }
 
 /* The channels.* method with its channel, or the account-wide one. */
-static struct tl_object *by_place(struct tl_builder *b, const struct peer_ref *peer, uint16_t in_channel,
-                                  uint16_t elsewhere)
+static struct tl_object *by_place(struct tl_builder *b, const struct peer_ref *peer,
+                                  uint16_t in_channel, uint16_t elsewhere)
 {
     if (peer->kind != PEER_CHANNEL)
         return tl_new(b, elsewhere);
@@ -73,18 +75,21 @@ static struct tl_object *by_place(struct tl_builder *b, const struct peer_ref *p
     return o;
 }
 
-struct tl_object *request_delete(struct tl_builder *b, const struct peer_ref *peer, const int32_t *ids, size_t n,
-                                 bool revoke)
+struct tl_object *request_delete(struct tl_builder *b, const struct peer_ref *peer,
+                                 const int32_t *ids, size_t n, bool revoke)
 {
-    struct tl_object *request = by_place(b, peer, C_channels_deleteMessages, C_messages_deleteMessages);
+    struct tl_object *request =
+        by_place(b, peer, C_channels_deleteMessages, C_messages_deleteMessages);
     struct tl_vector *vec = tl_set_vec(b, request, F_id);
-    tl_set_bool(request, F_revoke, revoke); /* channels have no such flag: there it is always for all */
+    tl_set_bool(request, F_revoke,
+                revoke); /* channels have no such flag: there it is always for all */
     for (size_t i = 0; i < n; i++)
         tl_push_int(b, vec, ids[i]);
     return request;
 }
 
-struct tl_object *request_messages(struct tl_builder *b, const struct peer_ref *peer, const int32_t *ids, size_t n)
+struct tl_object *request_messages(struct tl_builder *b, const struct peer_ref *peer,
+                                   const int32_t *ids, size_t n)
 {
     struct tl_object *request = by_place(b, peer, C_channels_getMessages, C_messages_getMessages);
     struct tl_vector *vec = tl_set_vec(b, request, F_id);
@@ -96,11 +101,13 @@ struct tl_object *request_messages(struct tl_builder *b, const struct peer_ref *
     return request;
 }
 
-struct tl_object *request_forward(struct tl_builder *b, const struct peer_ref *from, const struct peer_ref *to,
-                                  const int32_t *ids, const int64_t *random_ids, size_t n)
+struct tl_object *request_forward(struct tl_builder *b, const struct peer_ref *from,
+                                  const struct peer_ref *to, const int32_t *ids,
+                                  const int64_t *random_ids, size_t n)
 {
     struct tl_object *target = peer_to_input(b, to);
-    struct tl_object *request = target ? to_peer(b, C_messages_forwardMessages, F_from_peer, from) : NULL;
+    struct tl_object *request =
+        target ? to_peer(b, C_messages_forwardMessages, F_from_peer, from) : NULL;
     if (!request)
         return NULL;
     tl_set_obj(request, F_to_peer, target);

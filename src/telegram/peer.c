@@ -2,8 +2,8 @@
  * Peers as numbers, as TL objects, and as the payload of an opaque ref. */
 #include "telegram/peer.h"
 
-/* https://core.telegram.org/api/bots/ids: users reach 2^40 - 1, basic groups -999999999999, channels,
- * supergroups and monoforums -4000000000000. */
+/* https://core.telegram.org/api/bots/ids: users reach 2^40 - 1, basic groups -999999999999,
+ * channels, supergroups and monoforums -4000000000000. */
 #define CHANNEL_MARK   1000000000000LL
 #define USER_ID_MAX    ((1LL << 40) - 1)
 #define CHAT_ID_MAX    999999999999LL
@@ -12,10 +12,14 @@
 int64_t peer_marked_id(enum peer_kind kind, int64_t id)
 {
     switch (kind) {
-    case PEER_USER: return id;
-    case PEER_CHAT: return -id;
-    case PEER_CHANNEL: return -CHANNEL_MARK - id;
-    default: return 0;
+    case PEER_USER:
+        return id;
+    case PEER_CHAT:
+        return -id;
+    case PEER_CHANNEL:
+        return -CHANNEL_MARK - id;
+    default:
+        return 0;
     }
 }
 
@@ -75,8 +79,12 @@ static enum peer_kind kind_of_object(const struct tl_object *o)
         uint16_t ctor;
         enum peer_kind kind;
     } kinds[] = {
-        {C_user, PEER_USER},       {C_userEmpty, PEER_USER},       {C_chat, PEER_CHAT},
-        {C_chatEmpty, PEER_CHAT},  {C_chatForbidden, PEER_CHAT},   {C_channel, PEER_CHANNEL},
+        {C_user, PEER_USER},
+        {C_userEmpty, PEER_USER},
+        {C_chat, PEER_CHAT},
+        {C_chatEmpty, PEER_CHAT},
+        {C_chatForbidden, PEER_CHAT},
+        {C_channel, PEER_CHANNEL},
         {C_channelForbidden, PEER_CHANNEL},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -104,11 +112,14 @@ struct peer_ref peer_of_object(const struct tl_object *user_or_chat)
 
 static struct peer_ref with_hash(enum peer_kind kind, const struct tl_object *input, uint16_t f_id)
 {
-    return (struct peer_ref){.kind = kind, .has_hash = true, .id = tl_int(input, f_id),
+    return (struct peer_ref){.kind = kind,
+                             .has_hash = true,
+                             .id = tl_int(input, f_id),
                              .access_hash = tl_int(input, F_access_hash)};
 }
 
-static struct peer_ref from_message(enum peer_kind kind, const struct tl_object *input, uint16_t f_id)
+static struct peer_ref from_message(enum peer_kind kind, const struct tl_object *input,
+                                    uint16_t f_id)
 {
     struct peer_ref p = {.kind = kind, .id = tl_int(input, f_id)};
     const struct tl_object *where = tl_obj(input, F_peer);
@@ -120,7 +131,8 @@ static struct peer_ref from_message(enum peer_kind kind, const struct tl_object 
         chat = with_hash(PEER_CHANNEL, where, F_channel_id);
     else if (tl_is(where, C_inputPeerUser))
         chat = with_hash(PEER_USER, where, F_user_id);
-    p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash, (int32_t)tl_int(input, F_msg_id)};
+    p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash,
+                                    (int32_t)tl_int(input, F_msg_id)};
     return p;
 }
 
@@ -143,7 +155,8 @@ struct peer_ref peer_of_input(const struct tl_object *input)
 
 /* ---- to TL ---- */
 
-static struct tl_object *hashed(struct tl_builder *b, uint16_t ctor, uint16_t f_id, const struct peer_ref *p)
+static struct tl_object *hashed(struct tl_builder *b, uint16_t ctor, uint16_t f_id,
+                                const struct peer_ref *p)
 {
     struct tl_object *o = tl_new(b, ctor);
     tl_set_int(o, f_id, p->id);
@@ -158,9 +171,12 @@ static struct tl_object *chat_input(struct tl_builder *b, int64_t id)
     return o;
 }
 
-static struct tl_object *seen(struct tl_builder *b, uint16_t ctor, uint16_t f_id, const struct peer_ref *p)
+static struct tl_object *seen(struct tl_builder *b, uint16_t ctor, uint16_t f_id,
+                              const struct peer_ref *p)
 {
-    struct peer_ref chat = {.kind = p->origin.kind, .has_hash = true, .id = p->origin.id,
+    struct peer_ref chat = {.kind = p->origin.kind,
+                            .has_hash = true,
+                            .id = p->origin.id,
                             .access_hash = p->origin.access_hash};
     struct tl_object *o = tl_new(b, ctor);
     tl_set_obj(o, F_peer, peer_to_input(b, &chat));
@@ -190,7 +206,8 @@ struct tl_object *peer_to_input_user(struct tl_builder *b, const struct peer_ref
         return NULL;
     if (p->self)
         return tl_new(b, C_inputUserSelf);
-    return p->has_hash ? hashed(b, C_inputUser, F_user_id, p) : seen(b, C_inputUserFromMessage, F_user_id, p);
+    return p->has_hash ? hashed(b, C_inputUser, F_user_id, p)
+                       : seen(b, C_inputUserFromMessage, F_user_id, p);
 }
 
 struct tl_object *peer_to_input_channel(struct tl_builder *b, const struct peer_ref *p)
@@ -202,8 +219,9 @@ struct tl_object *peer_to_input_channel(struct tl_builder *b, const struct peer_
 }
 
 /* ---- payload ----
- * version (1) | bits: kind (2), self, has_hash, broadcast, origin kind (2) | id (8) | access_hash (8, if has_hash)
- * | origin id (8), origin hash (8), origin message (4), if there is an origin; little-endian. */
+ * version (1) | bits: kind (2), self, has_hash, broadcast, origin kind (2) | id (8) | access_hash
+ * (8, if has_hash) | origin id (8), origin hash (8), origin message (4), if there is an origin;
+ * little-endian. */
 
 enum { PAYLOAD_VERSION = 1, BIT_SELF = 4, BIT_HASH = 8, BIT_BROADCAST = 16, ORIGIN_SHIFT = 5 };
 
@@ -216,8 +234,9 @@ static size_t put(uint8_t *out, size_t at, int64_t v)
 size_t peer_encode(const struct peer_ref *p, uint8_t out[static PEER_PAYLOAD_MAX])
 {
     out[0] = PAYLOAD_VERSION;
-    out[1] = (uint8_t)((unsigned)p->kind | (p->self ? BIT_SELF : 0u) | (p->has_hash ? BIT_HASH : 0u) |
-                       (p->broadcast ? BIT_BROADCAST : 0u) | (unsigned)p->origin.kind << ORIGIN_SHIFT);
+    out[1] =
+        (uint8_t)((unsigned)p->kind | (p->self ? BIT_SELF : 0u) | (p->has_hash ? BIT_HASH : 0u) |
+                  (p->broadcast ? BIT_BROADCAST : 0u) | (unsigned)p->origin.kind << ORIGIN_SHIFT);
     size_t n = put(out, 2, p->id);
     if (p->has_hash)
         n = put(out, n, p->access_hash);
@@ -250,7 +269,9 @@ bool peer_decode(struct slice payload, struct peer_ref *out)
     unsigned bits = payload.data[1];
     struct slice rest = slice_of(payload.data + 2, payload.len - 2);
     bool bad = bits >> (ORIGIN_SHIFT + 2) != 0;
-    struct peer_ref p = {.kind = (enum peer_kind)(bits & 3), .self = bits & BIT_SELF, .has_hash = bits & BIT_HASH,
+    struct peer_ref p = {.kind = (enum peer_kind)(bits & 3),
+                         .self = bits & BIT_SELF,
+                         .has_hash = bits & BIT_HASH,
                          .broadcast = bits & BIT_BROADCAST};
     p.id = next(&rest, &bad);
     if (p.has_hash)

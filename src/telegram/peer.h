@@ -21,8 +21,8 @@ struct peer_origin {
 /* Enough to talk to a peer without a look-up. id is bare (positive). */
 struct peer_ref {
     enum peer_kind kind;
-    bool self;     /* the account itself: id may be 0 */
-    bool has_hash; /* access_hash is usable as it stands (chats need none) */
+    bool self;      /* the account itself: id may be 0 */
+    bool has_hash;  /* access_hash is usable as it stands (chats need none) */
     bool broadcast; /* a channel known not to be a group; a hint for replies, never needed */
     int64_t id;
     int64_t access_hash;
@@ -46,8 +46,8 @@ enum address_form {
     ADDRESS_USERNAME, /* text: without @ */
     ADDRESS_PHONE,    /* text: digits only */
     ADDRESS_SELF,
-    ADDRESS_INVITE,   /* text: the hash */
-    ADDRESS_REF,      /* text: the opaque ref, to be opened by whoever sealed it */
+    ADDRESS_INVITE, /* text: the hash */
+    ADDRESS_REF,    /* text: the opaque ref, to be opened by whoever sealed it */
 };
 struct peer_address {
     enum address_form form;
@@ -60,8 +60,8 @@ struct peer_address {
 #define PEER_REF_PREFIX "tgp1."
 
 /* chat_id: marked id, @name, name, +phone, me/self, opaque ref, and links on t.me, telegram.me,
- * telegram.dog and tg: (name, joinchat/hash, +hash, c/id, resolve?domain=, resolve?phone=, join?invite=,
- * user?id=). NULL when fine, else a sentence that says what is wrong. */
+ * telegram.dog and tg: (name, joinchat/hash, +hash, c/id, resolve?domain=, resolve?phone=,
+ * join?invite=, user?id=). NULL when fine, else a sentence that says what is wrong. */
 const char *peer_address_parse(struct slice text, struct arena *a, struct peer_address *out);
 /* group_identifier: the same, but `+…` is an invite hash and never a phone. */
 const char *join_address_parse(struct slice text, struct arena *a, struct peer_address *out);

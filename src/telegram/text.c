@@ -81,11 +81,13 @@ size_t entities_bound(struct slice input, const char *bytes)
 
 static bool is_space(uint32_t c)
 {
-    return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+    return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 ||
+           c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-/* The character at `at` of valid UTF-8 and its bytes; astral ones are no white space and need no value. */
+/* The character at `at` of valid UTF-8 and its bytes; astral ones are no white space and need no
+ * value. */
 static uint32_t char_at(struct slice text, size_t at, size_t *bytes)
 {
     const uint8_t *p = text.data + at;
@@ -176,8 +178,8 @@ static bool refuse(struct text_error *error, const char *reason)
     return false;
 }
 
-bool text_parse(enum text_mode mode, struct slice input, struct arena *a, struct formatted_text *out,
-                struct text_error *error)
+bool text_parse(enum text_mode mode, struct slice input, struct arena *a,
+                struct formatted_text *out, struct text_error *error)
 {
     *out = (struct formatted_text){0};
     *error = (struct text_error){0};
@@ -193,7 +195,8 @@ bool text_parse(enum text_mode mode, struct slice input, struct arena *a, struct
     return true;
 }
 
-void text_unparse(enum text_mode mode, const struct formatted_text *text, struct arena *a, struct buf *out)
+void text_unparse(enum text_mode mode, const struct formatted_text *text, struct arena *a,
+                  struct buf *out)
 {
     if (mode == TEXT_HTML)
         html_unparse(text, out);

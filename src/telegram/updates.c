@@ -9,11 +9,13 @@ static uint32_t updates_count(const struct tl_object *updates)
 
 static const struct tl_object *update_at(const struct tl_object *updates, uint32_t index)
 {
-    return tl_is(updates, C_updateShort) ? tl_obj(updates, F_update) : tl_item_obj(updates, F_updates, index);
+    return tl_is(updates, C_updateShort) ? tl_obj(updates, F_update)
+                                         : tl_item_obj(updates, F_updates, index);
 }
 
 /* The message of an update if that is one of these kinds. */
-static const struct tl_object *message_of(const struct tl_object *update, const uint16_t *kinds, size_t n)
+static const struct tl_object *message_of(const struct tl_object *update, const uint16_t *kinds,
+                                          size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (tl_is(update, kinds[i]))
@@ -21,8 +23,8 @@ static const struct tl_object *message_of(const struct tl_object *update, const 
     return NULL;
 }
 
-static const struct tl_object *find_message(const struct tl_object *updates, int32_t id, const uint16_t *kinds,
-                                            size_t n)
+static const struct tl_object *find_message(const struct tl_object *updates, int32_t id,
+                                            const uint16_t *kinds, size_t n)
 {
     for (uint32_t i = 0; i < updates_count(updates); i++) {
         const struct tl_object *message = message_of(update_at(updates, i), kinds, n);
@@ -45,9 +47,11 @@ static int32_t id_of_random(const struct tl_object *updates, int64_t random_id)
 
 bool updates_find_sent(const struct tl_object *updates, int64_t random_id, struct sent_message *out)
 {
-    static const uint16_t kinds[] = {C_updateNewMessage, C_updateNewChannelMessage, C_updateNewScheduledMessage};
+    static const uint16_t kinds[] = {C_updateNewMessage, C_updateNewChannelMessage,
+                                     C_updateNewScheduledMessage};
     *out = (struct sent_message){0};
-    bool is_short = tl_is(updates, C_updateShortSentMessage) || tl_is(updates, C_updateShortMessage) ||
+    bool is_short = tl_is(updates, C_updateShortSentMessage) ||
+                    tl_is(updates, C_updateShortMessage) ||
                     tl_is(updates, C_updateShortChatMessage);
     out->id = is_short ? (int32_t)tl_int(updates, F_id) : id_of_random(updates, random_id);
     if (out->id == 0)
@@ -57,11 +61,13 @@ bool updates_find_sent(const struct tl_object *updates, int64_t random_id, struc
     return true;
 }
 
-bool updates_find_edited(const struct tl_object *updates, int32_t message_id, struct sent_message *out)
+bool updates_find_edited(const struct tl_object *updates, int32_t message_id,
+                         struct sent_message *out)
 {
     static const uint16_t kinds[] = {C_updateEditMessage, C_updateEditChannelMessage};
     *out = (struct sent_message){0};
-    const struct tl_object *message = find_message(updates, message_id, kinds, sizeof kinds / sizeof *kinds);
+    const struct tl_object *message =
+        find_message(updates, message_id, kinds, sizeof kinds / sizeof *kinds);
     if (!message)
         return false;
     int64_t edited = tl_int(message, F_edit_date);

@@ -22,26 +22,28 @@ struct view {
 
 /* One object of /messages, from a message or messageService. */
 void view_message(const struct view *v, const struct tl_object *message);
-/* "photo", "video", "video_note", "animation", "voice", "audio", "sticker", "document", "contact", "location",
- * "venue", "poll", "dice", "webpage"; NULL for anything else. Static. */
+/* "photo", "video", "video_note", "animation", "voice", "audio", "sticker", "document", "contact",
+ * "location", "venue", "poll", "dice", "webpage"; NULL for anything else. Static. */
 const char *media_type_of(const struct tl_object *media);
-/* The JSON value of a media's document (name, mime_type, size, duration, width, height), or null. */
+/* The JSON value of a media's document (name, mime_type, size, duration, width, height), or null.
+ */
 void view_file(const struct view *v, const struct tl_object *media);
-/* The service action's own name in snake case ("chat_create", "pin_message"), in the arena; NULL if none. */
+/* The service action's own name in snake case ("chat_create", "pin_message"), in the arena; NULL if
+ * none. */
 const char *action_type_of(const struct tl_object *action, struct arena *a);
 
 /* ---- chats and users ---- */
 
-/* One object of /chats. `top` is the dialog's top message or NULL. False (and nothing written) where there
- * is no such chat to show: folders, and chats that are gone. */
+/* One object of /chats. `top` is the dialog's top message or NULL. False (and nothing written)
+ * where there is no such chat to show: folders, and chats that are gone. */
 bool view_dialog(const struct view *v, const struct tl_object *dialog, const struct tl_object *top);
 /* /me and /users: a User object; `full` (userFull) or NULL adds the bio. */
 void view_user(const struct view *v, const struct tl_object *user, const struct tl_object *full);
-/* The fields id, ref, type, title, username, description, members_count, photo_url, for a Chat object
- * and its ChatFull or NULL; the caller opens and closes the object. photo_path is this gateway's path
- * that serves the photo, NULL where it has none. */
-void view_chat_fields(const struct view *v, const struct tl_object *chat, const struct tl_object *full,
-                      const char *photo_path);
+/* The fields id, ref, type, title, username, description, members_count, photo_url, for a Chat
+ * object and its ChatFull or NULL; the caller opens and closes the object. photo_path is this
+ * gateway's path that serves the photo, NULL where it has none. */
+void view_chat_fields(const struct view *v, const struct tl_object *chat,
+                      const struct tl_object *full, const char *photo_path);
 /* Is there a photo at all (of a User or Chat)? */
 bool peer_has_photo(const struct tl_object *user_or_chat);
 

@@ -11,7 +11,8 @@ struct sender {
     const struct tl_object *object; /* NULL where the answer does not hold it */
 };
 
-/* from_id is left out for posts of a channel, and in private chats, where it is the other or oneself. */
+/* from_id is left out for posts of a channel, and in private chats, where it is the other or
+ * oneself. */
 static struct sender sender_of(const struct view *v, const struct tl_object *m)
 {
     const struct tl_object *from = tl_obj(m, F_from_id);
@@ -22,7 +23,8 @@ static struct sender sender_of(const struct view *v, const struct tl_object *m)
     if (!from && chat.kind == PEER_CHAT)
         return (struct sender){0};
     const struct tl_object *peer = from ? from : tl_obj(m, F_peer_id);
-    return (struct sender){directory_ref_in(v->directory, peer, m), directory_find_peer(v->directory, peer)};
+    return (struct sender){directory_ref_in(v->directory, peer, m),
+                           directory_find_peer(v->directory, peer)};
 }
 
 static void write_sender(const struct view *v, const struct tl_object *m)
@@ -50,7 +52,8 @@ static struct slice forward_name(const struct view *v, const struct tl_object *f
     if (name.len == 0)
         name = peer_name(directory_find_peer(v->directory, tl_obj(forward, F_from_id)), v->arena);
     if (name.len == 0 && tl_has(forward, F_from_id))
-        name = slice_str(arena_printf(v->arena, "%lld", (long long)peer_marked_of_tl(tl_obj(forward, F_from_id))));
+        name = slice_str(arena_printf(v->arena, "%lld",
+                                      (long long)peer_marked_of_tl(tl_obj(forward, F_from_id))));
     return name.len ? name : slice_str("unknown");
 }
 

@@ -32,7 +32,8 @@ static void write_members(struct json_writer *w, int64_t n)
         json_field_null(w, "members_count");
 }
 
-static void write_counts(struct json_writer *w, const struct tl_object *dialog, const struct tl_object *top)
+static void write_counts(struct json_writer *w, const struct tl_object *dialog,
+                         const struct tl_object *top)
 {
     json_field_int(w, "unread_count", tl_int(dialog, F_unread_count));
     json_time_or_null(w, "last_message_date", top, F_date);
@@ -87,8 +88,8 @@ void view_user(const struct view *v, const struct tl_object *user, const struct 
     json_object_end(w);
 }
 
-void view_chat_fields(const struct view *v, const struct tl_object *chat, const struct tl_object *full,
-                      const char *photo_path)
+void view_chat_fields(const struct view *v, const struct tl_object *chat,
+                      const struct tl_object *full, const char *photo_path)
 {
     struct peer_ref peer = peer_of_object(chat);
     struct json_writer *w = v->w;

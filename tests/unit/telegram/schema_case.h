@@ -21,7 +21,8 @@ static inline struct tl_schema *load_schema(void)
 }
 
 /* The object that JSON with a "_" means. Written to bytes and read back, as an answer comes. */
-static inline const struct tl_object *object_of(const struct tl_schema *s, struct json_object *json, struct arena *a)
+static inline const struct tl_object *object_of(const struct tl_schema *s, struct json_object *json,
+                                                struct arena *a)
 {
     const char *name = json_object_get_string(json_object_object_get(json, "_"));
     const struct tl_combinator *c = tl_schema_by_name(s, slice_str(name));
@@ -44,7 +45,8 @@ static inline const struct tl_object *object_of(const struct tl_schema *s, struc
     return back;
 }
 
-static inline const struct tl_object *object_of_text(const struct tl_schema *s, const char *text, struct arena *a)
+static inline const struct tl_object *object_of_text(const struct tl_schema *s, const char *text,
+                                                     struct arena *a)
 {
     struct json_object *json = json_tokener_parse(text);
     if (!json)
@@ -55,7 +57,8 @@ static inline const struct tl_object *object_of_text(const struct tl_schema *s, 
 }
 
 /* A request as JSON text in the arena; what cannot be written fails the test. */
-static inline const char *request_json(const struct tl_schema *s, const struct tl_object *request, struct arena *a)
+static inline const char *request_json(const struct tl_schema *s, const struct tl_object *request,
+                                       struct arena *a)
 {
     assert_non_null(request);
     struct buf bytes, text;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Dialogs and history, page by page, against a model of the server: nothing twice, nothing left out. */
+ * Dialogs and history, page by page, against a model of the server: nothing twice, nothing left
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +64,8 @@ static void fill(struct server *s, struct rng *rng)
     s->n = 1 + rng_below(rng, CHATS_MAX);
     size_t pinned = rng_below(rng, 3) ? rng_below(rng, 6) : rng_below(rng, 90);
     for (size_t i = 0; i < s->n; i++)
-        s->chats[i] = (struct chat_model){.id = 1000 + (int64_t)i, .date = 1000 + (int32_t)rng_below(rng, 50),
+        s->chats[i] = (struct chat_model){.id = 1000 + (int64_t)i,
+                                          .date = 1000 + (int32_t)rng_below(rng, 50),
                                           .pinned = i < pinned};
     qsort(s->chats, s->n, sizeof *s->chats, newer_first);
     s->short_by = rng_below(rng, 3);
@@ -93,7 +95,8 @@ static void serve_one(struct server *s, const struct chat_model *chat, struct tl
 static const struct tl_object *serve_dialogs(struct server *s, const struct tl_object *request)
 {
     struct tl_object *answer = tl_new(s->b, C_messages_dialogsSlice);
-    struct tl_vector *dialogs = tl_set_vec(s->b, answer, F_dialogs), *messages = tl_set_vec(s->b, answer, F_messages);
+    struct tl_vector *dialogs = tl_set_vec(s->b, answer, F_dialogs),
+                     *messages = tl_set_vec(s->b, answer, F_messages);
     int64_t date = tl_int(request, F_offset_date), id = tl_int(request, F_offset_id), given = 0;
     int64_t limit = tl_int(request, F_limit) - (int64_t)s->short_by;
     bool exclude = tl_bool(request, F_exclude_pinned);
@@ -112,7 +115,8 @@ static const struct tl_object *serve_dialogs(struct server *s, const struct tl_o
 static void take_page(const struct dialogs_page *page, uint32_t count, int64_t *seen, size_t *n)
 {
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(tl_int(dialogs_top(page, i), F_id), tl_int(dialogs_at(page, i), F_top_message));
+        assert_int_equal(tl_int(dialogs_top(page, i), F_id),
+                         tl_int(dialogs_at(page, i), F_top_message));
         seen[(*n)++] = tl_int(dialogs_at(page, i), F_top_message);
         assert_true(*n <= CHATS_MAX);
     }
@@ -128,7 +132,8 @@ static void walk(struct server *s, int32_t limit, uint32_t take)
         assert_true(pages < 3 * CHATS_MAX);
         uint8_t payload[DIALOGS_CURSOR_MAX];
         struct dialogs_cursor opened;
-        assert_true(dialogs_cursor_decode(slice_of(payload, dialogs_cursor_encode(&cursor, payload)), &opened));
+        assert_true(dialogs_cursor_decode(
+            slice_of(payload, dialogs_cursor_encode(&cursor, payload)), &opened));
         const struct tl_object *answer = serve_dialogs(s, request_dialogs(s->b, &opened, limit));
         struct dialogs_page page;
         assert_true(dialogs_read(answer, &opened, limit, NULL, s->b->arena, &page));
@@ -167,7 +172,8 @@ static void whole_answers_end_at_once(void **state)
 {
     struct arena a;
     arena_init(&a, 0);
-    static const char text[] = "{\"_\":\"messages.dialogs\",\"dialogs\":[],\"messages\":[],\"chats\":[],\"users\":[]}";
+    static const char text[] =
+        "{\"_\":\"messages.dialogs\",\"dialogs\":[],\"messages\":[],\"chats\":[],\"users\":[]}";
     struct dialogs_cursor start = {0};
     struct dialogs_page page;
     assert_true(dialogs_read(object_of_text(*state, text, &a), &start, 100, NULL, &a, &page));
@@ -223,7 +229,8 @@ static bool matches(const struct tl_object *request, int32_t id)
     return (!min || date_of(id) > min) && (!max || date_of(id) < max);
 }
 
-static const struct tl_object *serve_history(struct chat_history *h, const struct tl_object *request)
+static const struct tl_object *serve_history(struct chat_history *h,
+                                             const struct tl_object *request)
 {
     struct tl_object *answer = tl_new(h->b, C_messages_messagesSlice);
     struct tl_vector *messages = tl_set_vec(h->b, answer, F_messages);
@@ -248,7 +255,8 @@ static const struct tl_object *serve_history(struct chat_history *h, const struc
 
 static bool wanted(const struct history_query *q, int32_t id)
 {
-    return exists(id) && (!q->from_date || date_of(id) >= q->from_date) && (!q->to_date || date_of(id) <= q->to_date);
+    return exists(id) && (!q->from_date || date_of(id) >= q->from_date) &&
+           (!q->to_date || date_of(id) <= q->to_date);
 }
 
 static void read_back(struct chat_history *h, struct history_query q)

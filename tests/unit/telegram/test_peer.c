@@ -46,8 +46,10 @@ static void every_name_is_in_the_schema(void **state)
 
 static const char *meaning(const char *bad, const struct peer_address *p, struct arena *a)
 {
-    static const char *const forms[] = {[ADDRESS_USERNAME] = "name", [ADDRESS_PHONE] = "phone",
-                                        [ADDRESS_INVITE] = "invite", [ADDRESS_REF] = "ref"};
+    static const char *const forms[] = {[ADDRESS_USERNAME] = "name",
+                                        [ADDRESS_PHONE] = "phone",
+                                        [ADDRESS_INVITE] = "invite",
+                                        [ADDRESS_REF] = "ref"};
     if (bad)
         return "bad";
     if (p->form == ADDRESS_SELF)
@@ -97,9 +99,10 @@ static uint64_t test_seed(void)
 static void noise_is_no_crash(void **state)
 {
     (void)state;
-    static const char *const bits[] = {"t.me", "/", "+", "@", "https://", "tg:", "//", "resolve", "?", "domain=", "&", "c/",
-                                       "joinchat/", "-100", "1234567890", "abcdef", " ", "\xff", "\0x", "#", "=", "s/", ".t.me",
-                                       "phone=", "(", "user?id=", "tgp1."};
+    static const char *const bits[] = {
+        "t.me",    "/", "+",  "@",         "https://", "tg:",        "//",     "resolve",  "?",
+        "domain=", "&", "c/", "joinchat/", "-100",     "1234567890", "abcdef", " ",        "\xff",
+        "\0x",     "#", "=",  "s/",        ".t.me",    "phone=",     "(",      "user?id=", "tgp1."};
     struct rng rng;
     rng_init_seed(&rng, test_seed());
     struct arena a;
@@ -135,10 +138,10 @@ static void noise_is_no_crash(void **state)
 
 static bool same_ref(const struct peer_ref *a, const struct peer_ref *b)
 {
-    return a->kind == b->kind && a->self == b->self && a->has_hash == b->has_hash && a->broadcast == b->broadcast &&
-           a->id == b->id && a->access_hash == b->access_hash && a->origin.kind == b->origin.kind &&
-           a->origin.id == b->origin.id && a->origin.access_hash == b->origin.access_hash &&
-           a->origin.msg_id == b->origin.msg_id;
+    return a->kind == b->kind && a->self == b->self && a->has_hash == b->has_hash &&
+           a->broadcast == b->broadcast && a->id == b->id && a->access_hash == b->access_hash &&
+           a->origin.kind == b->origin.kind && a->origin.id == b->origin.id &&
+           a->origin.access_hash == b->origin.access_hash && a->origin.msg_id == b->origin.msg_id;
 }
 
 static void payloads_come_back(void **state)
@@ -146,8 +149,16 @@ static void payloads_come_back(void **state)
     (void)state;
     const struct peer_ref refs[] = {
         {.kind = PEER_CHAT, .id = 5},
-        {.kind = PEER_USER, .self = true, .has_hash = true, .id = (1LL << 40) - 1, .access_hash = INT64_MIN},
-        {.kind = PEER_CHANNEL, .has_hash = true, .broadcast = true, .id = 1234567890, .access_hash = -1},
+        {.kind = PEER_USER,
+         .self = true,
+         .has_hash = true,
+         .id = (1LL << 40) - 1,
+         .access_hash = INT64_MIN},
+        {.kind = PEER_CHANNEL,
+         .has_hash = true,
+         .broadcast = true,
+         .id = 1234567890,
+         .access_hash = -1},
         {.kind = PEER_USER, .id = 7, .origin = {PEER_CHANNEL, 99, INT64_MAX, 123456}},
         {.kind = PEER_CHANNEL, .id = 8, .origin = {PEER_CHAT, 98, 0, 1}},
     };
@@ -184,8 +195,9 @@ static void inputs_come_back(void **state)
         (void)request_json(s, input, &a);
         struct peer_ref back = peer_of_input(input);
         assert_true(same_ref(&back, &refs[i]));
-        const struct tl_object *narrow = refs[i].kind == PEER_USER ? peer_to_input_user(&b, &refs[i])
-                                                                   : peer_to_input_channel(&b, &refs[i]);
+        const struct tl_object *narrow = refs[i].kind == PEER_USER
+                                             ? peer_to_input_user(&b, &refs[i])
+                                             : peer_to_input_channel(&b, &refs[i]);
         assert_int_equal(narrow != NULL, refs[i].kind != PEER_CHAT);
         if (narrow) {
             back = peer_of_input(narrow);
@@ -203,18 +215,24 @@ static void inputs_come_back(void **state)
 static const char answer_text[] =
     "{\"_\":\"messages.dialogs\",\"dialogs\":[],\"messages\":[],"
     "\"chats\":["
-    "{\"_\":\"chat\",\"id\":20,\"title\":\"Group\",\"photo\":{\"_\":\"chatPhotoEmpty\"},\"participants_count\":3,\"date\":1,"
+    "{\"_\":\"chat\",\"id\":20,\"title\":\"Group\",\"photo\":{\"_\":\"chatPhotoEmpty\"},"
+    "\"participants_count\":3,\"date\":1,"
     "\"version\":1},"
-    "{\"_\":\"channel\",\"id\":30,\"access_hash\":\"-300\",\"title\":\"Super\",\"megagroup\":true,\"usernames\":[{\"_\":\"username\","
+    "{\"_\":\"channel\",\"id\":30,\"access_hash\":\"-300\",\"title\":\"Super\",\"megagroup\":true,"
+    "\"usernames\":[{\"_\":\"username\","
     "\"username\":\"old\"},{\"_\":\"username\",\"active\":true,\"username\":\"SuperName\"}],"
     "\"photo\":{\"_\":\"chatPhotoEmpty\"},\"date\":1},"
-    "{\"_\":\"channelForbidden\",\"id\":31,\"access_hash\":\"-310\",\"title\":\"Gone\",\"broadcast\":true}],"
+    "{\"_\":\"channelForbidden\",\"id\":31,\"access_hash\":\"-310\",\"title\":\"Gone\","
+    "\"broadcast\":true}],"
     "\"users\":["
-    "{\"_\":\"user\",\"id\":1,\"self\":true,\"access_hash\":\"100\",\"first_name\":\"Ann\",\"last_name\":\"Lee\",\"username\":\"ann\"},"
+    "{\"_\":\"user\",\"id\":1,\"self\":true,\"access_hash\":\"100\",\"first_name\":\"Ann\",\"last_"
+    "name\":\"Lee\",\"username\":\"ann\"},"
     "{\"_\":\"user\",\"id\":2,\"min\":true,\"access_hash\":\"200\",\"first_name\":\"Min\"},"
-    "{\"_\":\"user\",\"id\":3,\"deleted\":true,\"access_hash\":\"0\"},{\"_\":\"userEmpty\",\"id\":4}]}";
+    "{\"_\":\"user\",\"id\":3,\"deleted\":true,\"access_hash\":\"0\"},{\"_\":\"userEmpty\",\"id\":"
+    "4}]}";
 
-static void assert_name(const struct tl_object *o, struct arena *a, const char *name, const char *type)
+static void assert_name(const struct tl_object *o, struct arena *a, const char *name,
+                        const char *type)
 {
     assert_non_null(o);
     assert_true(slice_is(peer_name(o, a), name));
@@ -237,7 +255,8 @@ static void a_directory_knows_who_is_who(void **state)
     assert_name(directory_find(d, PEER_CHANNEL, 31), &a, "Gone", "channel");
     assert_null(directory_find(d, PEER_CHAT, 30));
     assert_true(slice_is(peer_username(directory_find(d, PEER_CHANNEL, 30)), "SuperName"));
-    assert_ptr_equal(directory_find_username(d, slice_str("supername")), directory_find(d, PEER_CHANNEL, 30));
+    assert_ptr_equal(directory_find_username(d, slice_str("supername")),
+                     directory_find(d, PEER_CHANNEL, 30));
     assert_ptr_equal(directory_find_username(d, slice_str("ANN")), directory_self(d));
     assert_null(directory_find_username(d, slice_str("nobody")));
     arena_free(&a);
@@ -249,8 +268,9 @@ static void a_full_user_is_not_lost_to_a_min_one(void **state)
     struct arena a;
     arena_init(&a, 0);
     struct directory *d = directory_new(&a);
-    static const char full[] = "{\"_\":\"contacts.resolvedPeer\",\"peer\":{\"_\":\"peerUser\",\"user_id\":2},\"chats\":[],"
-                               "\"users\":[{\"_\":\"user\",\"id\":2,\"access_hash\":\"222\",\"first_name\":\"Full\"}]}";
+    static const char full[] =
+        "{\"_\":\"contacts.resolvedPeer\",\"peer\":{\"_\":\"peerUser\",\"user_id\":2},\"chats\":[],"
+        "\"users\":[{\"_\":\"user\",\"id\":2,\"access_hash\":\"222\",\"first_name\":\"Full\"}]}";
     directory_add(d, object_of_text(s, full, &a));
     directory_add(d, object_of_text(s, answer_text, &a));
     assert_true(peer_of_object(directory_find(d, PEER_USER, 2)).access_hash == 222);
@@ -269,13 +289,15 @@ static void a_min_user_is_reached_through_the_message(void **state)
     arena_init(&a, 0);
     struct directory *d = directory_new(&a);
     directory_add(d, object_of_text(s, answer_text, &a));
-    static const char text[] = "{\"_\":\"message\",\"id\":77,\"from_id\":{\"_\":\"peerUser\",\"user_id\":2},\"peer_id\":"
-                               "{\"_\":\"peerChannel\",\"channel_id\":30},\"date\":5,\"message\":\"x\"}";
+    static const char text[] =
+        "{\"_\":\"message\",\"id\":77,\"from_id\":{\"_\":\"peerUser\",\"user_id\":2},\"peer_id\":"
+        "{\"_\":\"peerChannel\",\"channel_id\":30},\"date\":5,\"message\":\"x\"}";
     const struct tl_object *message = object_of_text(s, text, &a);
     struct peer_ref p = directory_ref_in(d, tl_obj(message, F_from_id), message);
     struct tl_builder b = tl_builder_of(s, &a);
     assert_string_equal(request_json(s, peer_to_input(&b, &p), &a),
-                        "{\"_\":\"inputPeerUserFromMessage\",\"peer\":{\"_\":\"inputPeerChannel\",\"channel_id\":\"30\","
+                        "{\"_\":\"inputPeerUserFromMessage\",\"peer\":{\"_\":\"inputPeerChannel\","
+                        "\"channel_id\":\"30\","
                         "\"access_hash\":\"-300\"},\"msg_id\":77,\"user_id\":\"2\"}");
     arena_free(&a);
 }

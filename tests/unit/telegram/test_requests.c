@@ -44,9 +44,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static const struct peer_ref user = {.kind = PEER_USER, .has_hash = true, .id = 5, .access_hash = 50};
+static const struct peer_ref user = {
+    .kind = PEER_USER, .has_hash = true, .id = 5, .access_hash = 50};
 static const struct peer_ref chat = {.kind = PEER_CHAT, .id = 20};
-static const struct peer_ref channel = {.kind = PEER_CHANNEL, .has_hash = true, .id = 30, .access_hash = -300};
+static const struct peer_ref channel = {
+    .kind = PEER_CHANNEL, .has_hash = true, .id = 30, .access_hash = -300};
 static const struct peer_ref unknown = {.kind = PEER_USER, .id = 6};
 
 static void assert_request(const struct tl_object *request, const char *wanted)
@@ -70,15 +72,20 @@ static void sending(void **state)
     (void)state;
     const struct formatted_text text = {.text = slice_str("hi")};
     const struct send_options plain = {.text = &text, .random_id = -9};
-    const struct send_options reply = {.text = &text, .random_id = 9, .reply_to_msg_id = 7, .silent = true, .no_webpage = true};
+    const struct send_options reply = {
+        .text = &text, .random_id = 9, .reply_to_msg_id = 7, .silent = true, .no_webpage = true};
     assert_request(request_send(&builder, &user, &plain),
-                   "{\"_\":\"messages.sendMessage\",\"peer\":" USER_PEER ",\"message\":\"hi\",\"random_id\":\"-9\"}");
-    assert_request(request_send(&builder, &channel, &reply),
-                   "{\"_\":\"messages.sendMessage\",\"no_webpage\":true,\"silent\":true,\"peer\":" CHANNEL_PEER
-                   ",\"reply_to\":{\"_\":\"inputReplyToMessage\",\"reply_to_msg_id\":7},\"message\":\"hi\",\"random_id\":\"9\"}");
+                   "{\"_\":\"messages.sendMessage\",\"peer\":" USER_PEER
+                   ",\"message\":\"hi\",\"random_id\":\"-9\"}");
+    assert_request(
+        request_send(&builder, &channel, &reply),
+        "{\"_\":\"messages.sendMessage\",\"no_webpage\":true,\"silent\":true,\"peer\":" CHANNEL_PEER
+        ",\"reply_to\":{\"_\":\"inputReplyToMessage\",\"reply_to_msg_id\":7},\"message\":\"hi\","
+        "\"random_id\":\"9\"}");
     assert_null(request_send(&builder, &unknown, &plain));
     assert_request(request_edit(&builder, &chat, 3, &text, false, NULL),
-                   "{\"_\":\"messages.editMessage\",\"peer\":{\"_\":\"inputPeerChat\",\"chat_id\":\"20\"},\"id\":3,\"message\":\"hi\"}");
+                   "{\"_\":\"messages.editMessage\",\"peer\":{\"_\":\"inputPeerChat\",\"chat_id\":"
+                   "\"20\"},\"id\":3,\"message\":\"hi\"}");
     assert_false(builder.failed);
 }
 
@@ -88,13 +95,15 @@ static void deleting_and_fetching(void **state)
     const int32_t ids[] = {1, 2};
     assert_request(request_delete(&builder, &user, ids, 2, true),
                    "{\"_\":\"messages.deleteMessages\",\"revoke\":true,\"id\":[1,2]}");
-    assert_request(request_delete(&builder, &chat, ids, 1, false), "{\"_\":\"messages.deleteMessages\",\"id\":[1]}");
+    assert_request(request_delete(&builder, &chat, ids, 1, false),
+                   "{\"_\":\"messages.deleteMessages\",\"id\":[1]}");
     assert_request(request_delete(&builder, &channel, ids, 2, true),
                    "{\"_\":\"channels.deleteMessages\",\"channel\":" CHANNEL ",\"id\":[1,2]}");
     assert_request(request_messages(&builder, &user, ids, 1),
                    "{\"_\":\"messages.getMessages\",\"id\":[{\"_\":\"inputMessageID\",\"id\":1}]}");
     assert_request(request_messages(&builder, &channel, ids, 1),
-                   "{\"_\":\"channels.getMessages\",\"channel\":" CHANNEL ",\"id\":[{\"_\":\"inputMessageID\",\"id\":1}]}");
+                   "{\"_\":\"channels.getMessages\",\"channel\":" CHANNEL
+                   ",\"id\":[{\"_\":\"inputMessageID\",\"id\":1}]}");
     const struct peer_ref lost = {.kind = PEER_CHANNEL, .id = 31};
     assert_null(request_delete(&builder, &lost, ids, 2, true));
 }
@@ -106,7 +115,8 @@ static void forwarding(void **state)
     const int64_t random_id = 1LL << 62;
     assert_request(request_forward(&builder, &channel, &user, &id, &random_id, 1),
                    "{\"_\":\"messages.forwardMessages\",\"from_peer\":" CHANNEL_PEER
-                   ",\"id\":[3],\"random_id\":[\"4611686018427387904\"],\"to_peer\":" USER_PEER "}");
+                   ",\"id\":[3],\"random_id\":[\"4611686018427387904\"],\"to_peer\":" USER_PEER
+                   "}");
     assert_null(request_forward(&builder, &unknown, &user, &id, &random_id, 1));
     assert_null(request_forward(&builder, &user, &unknown, &id, &random_id, 1));
 }
@@ -116,24 +126,30 @@ static void history_requests(void **state)
     (void)state;
     const struct history_query plain = {.limit = 1000, .to_date = 500, .from_date = 100};
     const struct history_query older = {.limit = 10, .offset_id = 77, .to_date = 500};
-    const struct history_query search = {.limit = 10, .search = slice_str("x"), .from_date = 100, .to_date = 500};
+    const struct history_query search = {
+        .limit = 10, .search = slice_str("x"), .from_date = 100, .to_date = 500};
     assert_request(request_history(&builder, &user, &plain),
-                   "{\"_\":\"messages.getHistory\",\"peer\":" USER_PEER ",\"offset_id\":0,\"offset_date\":501,\"add_offset\":0,"
+                   "{\"_\":\"messages.getHistory\",\"peer\":" USER_PEER
+                   ",\"offset_id\":0,\"offset_date\":501,\"add_offset\":0,"
                    "\"limit\":100,\"max_id\":0,\"min_id\":0,\"hash\":\"0\"}");
     assert_request(request_history(&builder, &user, &older),
-                   "{\"_\":\"messages.getHistory\",\"peer\":" USER_PEER ",\"offset_id\":77,\"offset_date\":0,\"add_offset\":0,"
+                   "{\"_\":\"messages.getHistory\",\"peer\":" USER_PEER
+                   ",\"offset_id\":77,\"offset_date\":0,\"add_offset\":0,"
                    "\"limit\":10,\"max_id\":0,\"min_id\":0,\"hash\":\"0\"}");
     assert_request(request_history(&builder, &user, &search),
-                   "{\"_\":\"messages.search\",\"peer\":" USER_PEER ",\"q\":\"x\",\"filter\":{\"_\":\"inputMessagesFilterEmpty\"},"
-                   "\"min_date\":99,\"max_date\":501,\"offset_id\":0,\"add_offset\":0,\"limit\":10,\"max_id\":0,\"min_id\":0,"
+                   "{\"_\":\"messages.search\",\"peer\":" USER_PEER
+                   ",\"q\":\"x\",\"filter\":{\"_\":\"inputMessagesFilterEmpty\"},"
+                   "\"min_date\":99,\"max_date\":501,\"offset_id\":0,\"add_offset\":0,\"limit\":10,"
+                   "\"max_id\":0,\"min_id\":0,"
                    "\"hash\":\"0\"}");
 }
 
 static void messages_know_their_chat(void **state)
 {
     (void)state;
-    const struct tl_object *m = answer("{\"_\":\"message\",\"id\":1,\"peer_id\":{\"_\":\"peerUser\",\"user_id\":5},\"date\":1,"
-                                       "\"message\":\"\"}");
+    const struct tl_object *m = answer(
+        "{\"_\":\"message\",\"id\":1,\"peer_id\":{\"_\":\"peerUser\",\"user_id\":5},\"date\":1,"
+        "\"message\":\"\"}");
     const struct peer_ref self = {.kind = PEER_USER, .self = true};
     assert_true(message_is_in(m, &user, 1));
     assert_false(message_is_in(m, &chat, 1));
@@ -147,10 +163,12 @@ static void messages_know_their_chat(void **state)
 
 /* ---- Updates ---- */
 
-#define NEW_MESSAGE(kind, id, date)                                                                                     \
-    "{\"_\":\"" kind "\",\"message\":{\"_\":\"message\",\"id\":" id ",\"peer_id\":{\"_\":\"peerUser\",\"user_id\":5},"         \
+#define NEW_MESSAGE(kind, id, date)                                                                \
+    "{\"_\":\"" kind "\",\"message\":{\"_\":\"message\",\"id\":" id                                \
+    ",\"peer_id\":{\"_\":\"peerUser\",\"user_id\":5},"                                             \
     "\"date\":" date ",\"message\":\"\",\"edit_date\":900},\"pts\":1,\"pts_count\":1}"
-#define UPDATES(list) "{\"_\":\"updates\",\"updates\":[" list "],\"users\":[],\"chats\":[],\"date\":800,\"seq\":0}"
+#define UPDATES(list)                                                                              \
+    "{\"_\":\"updates\",\"updates\":[" list "],\"users\":[],\"chats\":[],\"date\":800,\"seq\":0}"
 
 static void sent_messages_are_found(void **state)
 {
@@ -160,11 +178,18 @@ static void sent_messages_are_found(void **state)
         int32_t id;
         int64_t date;
     } rows[] = {
-        {"{\"_\":\"updateShortSentMessage\",\"out\":true,\"id\":4,\"pts\":1,\"pts_count\":1,\"date\":700}", 4, 700},
-        {UPDATES("{\"_\":\"updateMessageID\",\"id\":4,\"random_id\":\"10\"},{\"_\":\"updateMessageID\",\"id\":5,\"random_id\":\"-11\"},"
-                 NEW_MESSAGE("updateNewMessage", "4", "600") "," NEW_MESSAGE("updateNewChannelMessage", "5", "601")), 5, 601},
+        {"{\"_\":\"updateShortSentMessage\",\"out\":true,\"id\":4,\"pts\":1,\"pts_count\":1,"
+         "\"date\":700}",
+         4, 700},
+        {UPDATES("{\"_\":\"updateMessageID\",\"id\":4,\"random_id\":\"10\"},{\"_\":"
+                 "\"updateMessageID\",\"id\":5,\"random_id\":\"-11\"}," NEW_MESSAGE(
+                     "updateNewMessage", "4", "600") "," NEW_MESSAGE("updateNewChannelMessage", "5",
+                                                                     "601")),
+         5, 601},
         {UPDATES("{\"_\":\"updateMessageID\",\"id\":5,\"random_id\":\"-11\"}"), 5, 800},
-        {UPDATES("{\"_\":\"updateMessageID\",\"id\":5,\"random_id\":\"11\"}," NEW_MESSAGE("updateNewMessage", "5", "600")), 0, 0},
+        {UPDATES("{\"_\":\"updateMessageID\",\"id\":5,\"random_id\":\"11\"}," NEW_MESSAGE(
+             "updateNewMessage", "5", "600")),
+         0, 0},
         {UPDATES(""), 0, 0},
         {"{\"_\":\"updatesTooLong\"}", 0, 0},
     };
@@ -182,46 +207,53 @@ static void edited_messages_are_found(void **state)
 {
     (void)state;
     struct sent_message edited;
-    const struct tl_object *updates = answer(UPDATES(NEW_MESSAGE("updateNewMessage", "4", "600") ","
-                                                     NEW_MESSAGE("updateEditMessage", "5", "601")));
+    const struct tl_object *updates = answer(UPDATES(NEW_MESSAGE(
+        "updateNewMessage", "4", "600") "," NEW_MESSAGE("updateEditMessage", "5", "601")));
     assert_true(updates_find_edited(updates, 5, &edited));
     assert_int_equal(edited.date, 900);
     assert_false(updates_find_edited(updates, 4, &edited));
-    const struct tl_object *one = answer("{\"_\":\"updateShort\",\"update\":" NEW_MESSAGE("updateEditChannelMessage", "6", "602")
-                                         ",\"date\":1}");
+    const struct tl_object *one = answer("{\"_\":\"updateShort\",\"update\":" NEW_MESSAGE(
+        "updateEditChannelMessage", "6", "602") ",\"date\":1}");
     assert_true(updates_find_edited(one, 6, &edited));
 }
 
 static void joined_chats_are_found(void **state)
 {
     (void)state;
-    static const char updates[] =
-        "{\"_\":\"updates\",\"updates\":[],\"users\":[],\"chats\":[{\"_\":\"chatForbidden\",\"id\":1,\"title\":\"no\"},"
-        "{\"_\":\"chat\",\"id\":2,\"title\":\"yes\",\"photo\":{\"_\":\"chatPhotoEmpty\"},\"participants_count\":1,\"date\":1,"
-        "\"version\":1}],\"date\":1,\"seq\":0}";
+    static const char updates[] = "{\"_\":\"updates\",\"updates\":[],\"users\":[],\"chats\":[{\"_"
+                                  "\":\"chatForbidden\",\"id\":1,\"title\":\"no\"},"
+                                  "{\"_\":\"chat\",\"id\":2,\"title\":\"yes\",\"photo\":{\"_\":"
+                                  "\"chatPhotoEmpty\"},\"participants_count\":1,\"date\":1,"
+                                  "\"version\":1}],\"date\":1,\"seq\":0}";
     const struct tl_object *bare = answer(updates);
     assert_int_equal(tl_int(updates_first_chat(join_updates(bare)), F_id), 2);
-    const struct tl_object *wrapped =
-        answer(arena_printf(&arena, "{\"_\":\"messages.chatInviteJoinResultOk\",\"updates\":%s}", updates));
+    const struct tl_object *wrapped = answer(arena_printf(
+        &arena, "{\"_\":\"messages.chatInviteJoinResultOk\",\"updates\":%s}", updates));
     assert_int_equal(tl_int(updates_first_chat(join_updates(wrapped)), F_id), 2);
     struct directory *d = directory_new(&arena);
     directory_add(d, wrapped);
     assert_non_null(directory_find(d, PEER_CHAT, 2));
-    assert_null(join_updates(answer("{\"_\":\"messages.chatInviteJoinResultWebView\",\"bot_id\":1,\"query_id\":\"1\",\"users\":[]}")));
+    assert_null(join_updates(answer("{\"_\":\"messages.chatInviteJoinResultWebView\",\"bot_id\":1,"
+                                    "\"query_id\":\"1\",\"users\":[]}")));
     assert_null(updates_first_chat(NULL));
 }
 
 static void invites(void **state)
 {
     (void)state;
-    assert_request(request_import_invite(&builder, slice_str("AbC")), "{\"_\":\"messages.importChatInvite\",\"hash\":\"AbC\"}");
-    assert_request(request_check_invite(&builder, slice_str("AbC")), "{\"_\":\"messages.checkChatInvite\",\"hash\":\"AbC\"}");
-    assert_request(request_join(&builder, &channel), "{\"_\":\"channels.joinChannel\",\"channel\":" CHANNEL "}");
+    assert_request(request_import_invite(&builder, slice_str("AbC")),
+                   "{\"_\":\"messages.importChatInvite\",\"hash\":\"AbC\"}");
+    assert_request(request_check_invite(&builder, slice_str("AbC")),
+                   "{\"_\":\"messages.checkChatInvite\",\"hash\":\"AbC\"}");
+    assert_request(request_join(&builder, &channel),
+                   "{\"_\":\"channels.joinChannel\",\"channel\":" CHANNEL "}");
     assert_null(request_join(&builder, &chat));
-    const struct tl_object *already = answer("{\"_\":\"chatInviteAlready\",\"chat\":{\"_\":\"chatForbidden\",\"id\":9,\"title\":\"t\"}}");
+    const struct tl_object *already = answer("{\"_\":\"chatInviteAlready\",\"chat\":{\"_\":"
+                                             "\"chatForbidden\",\"id\":9,\"title\":\"t\"}}");
     assert_int_equal(tl_int(invite_chat(already), F_id), 9);
-    assert_null(invite_chat(answer("{\"_\":\"chatInvite\",\"title\":\"t\",\"photo\":{\"_\":\"photoEmpty\",\"id\":\"0\"},"
-                                   "\"participants_count\":1,\"color\":0}")));
+    assert_null(invite_chat(answer(
+        "{\"_\":\"chatInvite\",\"title\":\"t\",\"photo\":{\"_\":\"photoEmpty\",\"id\":\"0\"},"
+        "\"participants_count\":1,\"color\":0}")));
 }
 
 static void looking_up(void **state)
@@ -231,11 +263,15 @@ static void looking_up(void **state)
                    "{\"_\":\"contacts.resolveUsername\",\"username\":\"durov\"}");
     assert_request(request_resolve_phone(&builder, slice_str("79991234567")),
                    "{\"_\":\"contacts.resolvePhone\",\"phone\":\"79991234567\"}");
-    assert_request(request_self(&builder), "{\"_\":\"users.getUsers\",\"id\":[{\"_\":\"inputUserSelf\"}]}");
+    assert_request(request_self(&builder),
+                   "{\"_\":\"users.getUsers\",\"id\":[{\"_\":\"inputUserSelf\"}]}");
     assert_request(request_full(&builder, &user),
-                   "{\"_\":\"users.getFullUser\",\"id\":{\"_\":\"inputUser\",\"user_id\":\"5\",\"access_hash\":\"50\"}}");
-    assert_request(request_full(&builder, &chat), "{\"_\":\"messages.getFullChat\",\"chat_id\":\"20\"}");
-    assert_request(request_full(&builder, &channel), "{\"_\":\"channels.getFullChannel\",\"channel\":" CHANNEL "}");
+                   "{\"_\":\"users.getFullUser\",\"id\":{\"_\":\"inputUser\",\"user_id\":\"5\","
+                   "\"access_hash\":\"50\"}}");
+    assert_request(request_full(&builder, &chat),
+                   "{\"_\":\"messages.getFullChat\",\"chat_id\":\"20\"}");
+    assert_request(request_full(&builder, &channel),
+                   "{\"_\":\"channels.getFullChannel\",\"channel\":" CHANNEL "}");
     assert_null(request_full(&builder, &unknown));
 }
 
@@ -246,15 +282,19 @@ static void login_requests(void **state)
     (void)state;
     const struct slice tokens[] = {slice_str("abc")};
     assert_request(request_send_code(&builder, "+1", 7, "h", tokens, 1),
-                   "{\"_\":\"auth.sendCode\",\"phone_number\":\"+1\",\"api_id\":7,\"api_hash\":\"h\",\"settings\":"
+                   "{\"_\":\"auth.sendCode\",\"phone_number\":\"+1\",\"api_id\":7,\"api_hash\":"
+                   "\"h\",\"settings\":"
                    "{\"_\":\"codeSettings\",\"logout_tokens\":[\"YWJj\"]}}");
     assert_request(request_send_code(&builder, "+1", 7, "h", NULL, 0),
-                   "{\"_\":\"auth.sendCode\",\"phone_number\":\"+1\",\"api_id\":7,\"api_hash\":\"h\",\"settings\":"
+                   "{\"_\":\"auth.sendCode\",\"phone_number\":\"+1\",\"api_id\":7,\"api_hash\":"
+                   "\"h\",\"settings\":"
                    "{\"_\":\"codeSettings\"}}");
     assert_request(request_sign_in(&builder, "+1", "ch", "22222"),
-                   "{\"_\":\"auth.signIn\",\"phone_number\":\"+1\",\"phone_code_hash\":\"ch\",\"phone_code\":\"22222\"}");
+                   "{\"_\":\"auth.signIn\",\"phone_number\":\"+1\",\"phone_code_hash\":\"ch\","
+                   "\"phone_code\":\"22222\"}");
     assert_request(request_sign_up(&builder, "+1", "ch", "Ann", NULL),
-                   "{\"_\":\"auth.signUp\",\"phone_number\":\"+1\",\"phone_code_hash\":\"ch\",\"first_name\":\"Ann\",\"last_name\":\"\"}");
+                   "{\"_\":\"auth.signUp\",\"phone_number\":\"+1\",\"phone_code_hash\":\"ch\","
+                   "\"first_name\":\"Ann\",\"last_name\":\"\"}");
     assert_request(request_get_password(&builder), "{\"_\":\"account.getPassword\"}");
     assert_request(request_log_out(&builder), "{\"_\":\"auth.logOut\"}");
     uint8_t a[DH_BYTES] = {1}, m1[SHA256_BYTES] = {2};
@@ -266,7 +306,8 @@ static void login_requests(void **state)
     (void)request_json(schema, check, &arena);
 }
 
-#define SENT_CODE(type, more) "{\"_\":\"auth.sentCode\",\"type\":" type ",\"phone_code_hash\":\"ch\"" more "}"
+#define SENT_CODE(type, more)                                                                      \
+    "{\"_\":\"auth.sentCode\",\"type\":" type ",\"phone_code_hash\":\"ch\"" more "}"
 
 static void sent_codes(void **state)
 {
@@ -276,10 +317,14 @@ static void sent_codes(void **state)
         enum sent_code_kind kind;
         int32_t length, timeout;
     } rows[] = {
-        {SENT_CODE("{\"_\":\"auth.sentCodeTypeApp\",\"length\":5}", ",\"timeout\":60"), "app", SENT_CODE_SENT, 5, 60},
-        {SENT_CODE("{\"_\":\"auth.sentCodeTypeSms\",\"length\":6}", ""), "sms", SENT_CODE_SENT, 6, 0},
-        {SENT_CODE("{\"_\":\"auth.sentCodeTypeFlashCall\",\"pattern\":\"7*\"}", ""), "flash_call", SENT_CODE_SENT, 0, 0},
-        {SENT_CODE("{\"_\":\"auth.sentCodeTypeSetUpEmailRequired\"}", ""), "set_up_email_required", SENT_CODE_EMAIL_REQUIRED, 0, 0},
+        {SENT_CODE("{\"_\":\"auth.sentCodeTypeApp\",\"length\":5}", ",\"timeout\":60"), "app",
+         SENT_CODE_SENT, 5, 60},
+        {SENT_CODE("{\"_\":\"auth.sentCodeTypeSms\",\"length\":6}", ""), "sms", SENT_CODE_SENT, 6,
+         0},
+        {SENT_CODE("{\"_\":\"auth.sentCodeTypeFlashCall\",\"pattern\":\"7*\"}", ""), "flash_call",
+         SENT_CODE_SENT, 0, 0},
+        {SENT_CODE("{\"_\":\"auth.sentCodeTypeSetUpEmailRequired\"}", ""), "set_up_email_required",
+         SENT_CODE_EMAIL_REQUIRED, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sent_code got = sent_code_read(answer(rows[i].text));
@@ -289,24 +334,30 @@ static void sent_codes(void **state)
         assert_int_equal(got.timeout, rows[i].timeout);
         assert_true(slice_is(got.phone_code_hash, "ch"));
     }
-    struct sent_code done = sent_code_read(answer("{\"_\":\"auth.sentCodeSuccess\",\"authorization\":{\"_\":\"auth.authorization\","
-                                                  "\"tmp_sessions\":4,\"user\":{\"_\":\"user\",\"id\":5}}}"));
+    struct sent_code done = sent_code_read(
+        answer("{\"_\":\"auth.sentCodeSuccess\",\"authorization\":{\"_\":\"auth.authorization\","
+               "\"tmp_sessions\":4,\"user\":{\"_\":\"user\",\"id\":5}}}"));
     assert_int_equal(done.kind, SENT_CODE_SIGNED_IN);
     struct authorization_answer who = authorization_read(done.authorization);
     assert_int_equal(who.kind, AUTHORIZATION_DONE);
     assert_int_equal(who.user_id, 5);
     assert_int_equal(who.tmp_sessions, 4);
     assert_int_equal(sent_code_read(NULL).kind, SENT_CODE_UNKNOWN);
-    assert_int_equal(authorization_read(answer("{\"_\":\"auth.authorizationSignUpRequired\"}")).kind, AUTHORIZATION_SIGN_UP);
+    assert_int_equal(
+        authorization_read(answer("{\"_\":\"auth.authorizationSignUpRequired\"}")).kind,
+        AUTHORIZATION_SIGN_UP);
     assert_int_equal(authorization_read(NULL).kind, AUTHORIZATION_UNKNOWN);
-    assert_true(slice_is(logged_out_token(answer("{\"_\":\"auth.loggedOut\",\"future_auth_token\":\"YWJj\"}")), "abc"));
+    assert_true(slice_is(
+        logged_out_token(answer("{\"_\":\"auth.loggedOut\",\"future_auth_token\":\"YWJj\"}")),
+        "abc"));
 }
 
-#define PASSWORD(algo, more)                                                                                            \
-    "{\"_\":\"account.password\"" more algo ",\"new_algo\":{\"_\":\"passwordKdfAlgoUnknown\"},"                             \
+#define PASSWORD(algo, more)                                                                       \
+    "{\"_\":\"account.password\"" more algo ",\"new_algo\":{\"_\":\"passwordKdfAlgoUnknown\"},"    \
     "\"new_secure_algo\":{\"_\":\"securePasswordKdfAlgoUnknown\"},\"secure_random\":\"\"}"
-#define ALGO(p)                                                                                                         \
-    ",\"current_algo\":{\"_\":\"passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow\",\"salt1\":\"YQ==\","   \
+#define ALGO(p)                                                                                    \
+    ",\"current_algo\":{\"_\":"                                                                    \
+    "\"passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow\",\"salt1\":\"YQ==\","    \
     "\"salt2\":\"Yg==\",\"g\":3,\"p\":\"" p "\"}"
 #define HAS ",\"has_password\":true,\"hint\":\"pet\",\"srp_id\":\"77\",\"srp_B\":\"AgM=\""
 
@@ -323,7 +374,8 @@ static void passwords(void **state)
     assert_true(p.srp_b[0] == 0 && p.srp_b[DH_BYTES - 2] == 2 && p.srp_b[DH_BYTES - 1] == 3);
     assert_true(p.algo.prime[DH_BYTES - 2] == 4 && p.algo.prime[DH_BYTES - 1] == 5);
     assert_false(password_read(answer(PASSWORD(ALGO(""), HAS)), &p));
-    assert_false(password_read(answer(PASSWORD(",\"current_algo\":{\"_\":\"passwordKdfAlgoUnknown\"}", HAS)), &p));
+    assert_false(password_read(
+        answer(PASSWORD(",\"current_algo\":{\"_\":\"passwordKdfAlgoUnknown\"}", HAS)), &p));
     assert_false(password_read(NULL, &p));
 }
 
@@ -332,8 +384,12 @@ static void passwords(void **state)
 static void the_prefix_frames_a_query(void **state)
 {
     (void)state;
-    const struct client_identity who = {.api_id = 17349, .device_model = "gateway", .system_version = "1",
-                                        .app_version = "2", .system_lang_code = "en", .lang_code = "de"};
+    const struct client_identity who = {.api_id = 17349,
+                                        .device_model = "gateway",
+                                        .system_version = "1",
+                                        .app_version = "2",
+                                        .system_lang_code = "en",
+                                        .lang_code = "de"};
     struct buf bytes;
     buf_init(&bytes, 0);
     assert_true(init_prefix_write(schema, &who, true, &bytes));
@@ -344,8 +400,10 @@ static void the_prefix_frames_a_query(void **state)
     assert_int_equal(tl_left(&r), 0);
     char wanted[512];
     snprintf(wanted, sizeof wanted,
-             "{\"_\":\"invokeWithLayer\",\"layer\":%d,\"query\":{\"_\":\"initConnection\",\"api_id\":17349,\"device_model\":\"gateway\","
-             "\"system_version\":\"1\",\"app_version\":\"2\",\"system_lang_code\":\"en\",\"lang_pack\":\"\",\"lang_code\":\"de\","
+             "{\"_\":\"invokeWithLayer\",\"layer\":%d,\"query\":{\"_\":\"initConnection\",\"api_"
+             "id\":17349,\"device_model\":\"gateway\","
+             "\"system_version\":\"1\",\"app_version\":\"2\",\"system_lang_code\":\"en\",\"lang_"
+             "pack\":\"\",\"lang_code\":\"de\","
              "\"query\":{\"_\":\"invokeWithoutUpdates\",\"query\":{\"_\":\"help.getConfig\"}}}}",
              tl_schema_layer(schema));
     assert_request(o, wanted);

@@ -18,7 +18,8 @@ static void check_parse(enum text_mode mode, struct json_object *row, struct are
     struct text_error error;
     entities_sort(wanted.entities, wanted.n_entities);
     if (!text_parse(mode, source, a, &got, &error))
-        fail_msg("%.*s: %s at %zu", (int)source.len, (const char *)source.data, error.reason, error.offset);
+        fail_msg("%.*s: %s at %zu", (int)source.len, (const char *)source.data, error.reason,
+                 error.offset);
     assert_same_text(&got, &wanted, source);
 }
 
@@ -30,7 +31,8 @@ static void check_unparse(enum text_mode mode, struct json_object *row, struct a
     buf_init(&out, 0);
     text_unparse(mode, &t, a, &out);
     if (!slice_eq(buf_slice(&out), wanted))
-        fail_msg("got: %.*s\n wanted: %.*s", (int)out.len, (char *)out.data, (int)wanted.len, (const char *)wanted.data);
+        fail_msg("got: %.*s\n wanted: %.*s", (int)out.len, (char *)out.data, (int)wanted.len,
+                 (const char *)wanted.data);
     buf_free(&out);
 }
 
@@ -39,7 +41,8 @@ static void check_fail(struct json_object *row, struct arena *a)
     struct formatted_text got;
     struct text_error error;
     assert_false(text_parse(TEXT_HTML, case_text(row, "fail"), a, &got, &error));
-    assert_string_equal(error.reason, json_object_get_string(json_object_object_get(row, "reason")));
+    assert_string_equal(error.reason,
+                        json_object_get_string(json_object_object_get(row, "reason")));
     assert_int_equal(error.offset, json_object_get_int(json_object_object_get(row, "at")));
 }
 
@@ -71,8 +74,25 @@ static void html_agrees_with_the_vectors(void **state)
 /* ---- random texts, there and back ---- */
 
 /* Pieces of text; those behind CLEAN mean something in markdown. */
-static const char *const pieces[] = {"a", "b", "Z9", " ", "\n", "\u00e9", "\u4e2d\u6587", "\U0001f600", "\U0001d11e",
-                                     "\U0001f468\u200d\U0001f469", "<", ">", "&", "\"", "&amp;", "*", "_", "`", "[x](y)"};
+static const char *const pieces[] = {"a",
+                                     "b",
+                                     "Z9",
+                                     " ",
+                                     "\n",
+                                     "\u00e9",
+                                     "\u4e2d\u6587",
+                                     "\U0001f600",
+                                     "\U0001d11e",
+                                     "\U0001f468\u200d\U0001f469",
+                                     "<",
+                                     ">",
+                                     "&",
+                                     "\"",
+                                     "&amp;",
+                                     "*",
+                                     "_",
+                                     "`",
+                                     "[x](y)"};
 enum { CLEAN = 15, PIECES = sizeof pieces / sizeof *pieces };
 
 /* A tree of entities over random text, in the order and shape that html can say exactly. */
@@ -96,11 +116,22 @@ static void add_piece(struct generator *g)
 static enum entity_type random_type(struct generator *g)
 {
     static const enum entity_type html[] = {
-        ENTITY_BOLD, ENTITY_ITALIC, ENTITY_UNDERLINE, ENTITY_STRIKETHROUGH, ENTITY_SPOILER, ENTITY_BLOCKQUOTE,
-        ENTITY_EXPANDABLE_BLOCKQUOTE, ENTITY_TEXT_LINK, ENTITY_TEXT_MENTION, ENTITY_CUSTOM_EMOJI, ENTITY_CODE, ENTITY_PRE,
+        ENTITY_BOLD,
+        ENTITY_ITALIC,
+        ENTITY_UNDERLINE,
+        ENTITY_STRIKETHROUGH,
+        ENTITY_SPOILER,
+        ENTITY_BLOCKQUOTE,
+        ENTITY_EXPANDABLE_BLOCKQUOTE,
+        ENTITY_TEXT_LINK,
+        ENTITY_TEXT_MENTION,
+        ENTITY_CUSTOM_EMOJI,
+        ENTITY_CODE,
+        ENTITY_PRE,
     };
     static const enum entity_type markdown[] = {
-        ENTITY_BOLD, ENTITY_ITALIC, ENTITY_STRIKETHROUGH, ENTITY_TEXT_LINK, ENTITY_TEXT_MENTION, ENTITY_CODE, ENTITY_PRE,
+        ENTITY_BOLD,         ENTITY_ITALIC, ENTITY_STRIKETHROUGH, ENTITY_TEXT_LINK,
+        ENTITY_TEXT_MENTION, ENTITY_CODE,   ENTITY_PRE,
     };
     return g->markdown ? markdown[rng_below(g->rng, sizeof markdown / sizeof *markdown)]
                        : html[rng_below(g->rng, sizeof html / sizeof *html)];
@@ -114,7 +145,8 @@ static bool holds_entities(const struct generator *g, enum entity_type type)
 
 static void fill_value(struct generator *g, struct entity *e)
 {
-    static const char *const urls[] = {"http://example.com/?a=b&c=\"<'>", "tg://resolve?domain=x", "@name"};
+    static const char *const urls[] = {"http://example.com/?a=b&c=\"<'>", "tg://resolve?domain=x",
+                                       "@name"};
     if (e->type == ENTITY_TEXT_LINK)
         e->value = slice_str(urls[rng_below(g->rng, 3)]);
     if (e->type == ENTITY_PRE && !g->markdown && rng_below(g->rng, 2))
@@ -226,7 +258,8 @@ static void overlaps_keep_their_cover(void **state)
         assert_true(text_parse(TEXT_HTML, buf_slice(&html), &a, &back, &error));
         for (size_t i = 0; i < back.n_entities; i++)
             for (uint32_t u = 0; u < back.entities[i].length; u++)
-                got[back.entities[i].offset + u] |= (uint8_t)(1u << (back.entities[i].type - ENTITY_BOLD));
+                got[back.entities[i].offset + u] |=
+                    (uint8_t)(1u << (back.entities[i].type - ENTITY_BOLD));
         assert_true(slice_eq(back.text, t.text));
         assert_memory_equal(got, wanted, UNITS);
         buf_free(&html);
@@ -250,9 +283,13 @@ static void check_bounds(const struct formatted_text *t)
 static void noise_stays_in_bounds(void **state)
 {
     (void)state;
-    static const char *const bits[] = {"<", ">", "</", "b", "a", "pre", "code", "tg-emoji", " href=", "\"", "'", "=", "&",
-                                       "#", "x", ";", "lt", "**", "`", "[", "](", ")", " ", "\u00a0", "\U0001f600", "\xff",
-                                       "\xf0\x9f", "span", "class", "emoji-id=1", "/", "\t", "1114112"};
+    static const char *const bits[] = {"<",    ">",        "</",       "b",      "a",
+                                       "pre",  "code",     "tg-emoji", " href=", "\"",
+                                       "'",    "=",        "&",        "#",      "x",
+                                       ";",    "lt",       "**",       "`",      "[",
+                                       "](",   ")",        " ",        "\u00a0", "\U0001f600",
+                                       "\xff", "\xf0\x9f", "span",     "class",  "emoji-id=1",
+                                       "/",    "\t",       "1114112"};
     struct rng rng;
     rng_init_seed(&rng, test_seed());
     struct arena a;
@@ -297,8 +334,9 @@ static double seconds(void)
 static void hostile_texts_take_linear_time(void **state)
 {
     (void)state;
-    static const char *const units[] = {"[", "[]", "](", "**a", "`**y_**_`", "**y_**_", "_", "<b>", "<b></b>", "&#1", "<a x",
-                                        "<a b='", "[a](", "~~`~~", "***", "**_**__"};
+    static const char *const units[] = {
+        "[",       "[]",  "](",   "**a",    "`**y_**_`", "**y_**_", "_",   "<b>",
+        "<b></b>", "&#1", "<a x", "<a b='", "[a](",      "~~`~~",   "***", "**_**__"};
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
         struct arena a;
         struct buf in;
@@ -362,10 +400,14 @@ static void modes_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(markdown_agrees_with_telethon), cmocka_unit_test(html_agrees_with_the_vectors),
-        cmocka_unit_test(html_says_everything_exactly),  cmocka_unit_test(markdown_says_its_part_exactly),
-        cmocka_unit_test(overlaps_keep_their_cover),     cmocka_unit_test(noise_stays_in_bounds),
-        cmocka_unit_test(hostile_texts_take_linear_time), cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(markdown_agrees_with_telethon),
+        cmocka_unit_test(html_agrees_with_the_vectors),
+        cmocka_unit_test(html_says_everything_exactly),
+        cmocka_unit_test(markdown_says_its_part_exactly),
+        cmocka_unit_test(overlaps_keep_their_cover),
+        cmocka_unit_test(noise_stays_in_bounds),
+        cmocka_unit_test(hostile_texts_take_linear_time),
+        cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(modes_have_names),
     };
     return cmocka_run_group_tests_name("telegram text", tests, NULL, NULL);

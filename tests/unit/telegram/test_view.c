@@ -31,12 +31,13 @@ static void readable_ref(void *ctx, struct json_writer *w, const struct peer_ref
     static const char *const kinds[] = {"none", "user", "chat", "channel"};
     (void)ctx;
     char text[128];
-    int n = snprintf(text, sizeof text, "%s %lld%s", kinds[p->kind], (long long)p->id, p->self ? " self" : "");
+    int n = snprintf(text, sizeof text, "%s %lld%s", kinds[p->kind], (long long)p->id,
+                     p->self ? " self" : "");
     if (p->has_hash)
         n += snprintf(text + n, sizeof text - (size_t)n, " hash %lld", (long long)p->access_hash);
     if (p->origin.kind)
-        snprintf(text + n, sizeof text - (size_t)n, " via %s %lld/%d", kinds[p->origin.kind], (long long)p->origin.id,
-                 p->origin.msg_id);
+        snprintf(text + n, sizeof text - (size_t)n, " via %s %lld/%d", kinds[p->origin.kind],
+                 (long long)p->origin.id, p->origin.msg_id);
     json_string(w, slice_str(text));
 }
 
@@ -76,8 +77,10 @@ static void write_case(const char *name, const struct view *v, const struct tl_o
     static const struct {
         const char *name;
         void (*write)(const struct view *v, const struct tl_object *answer);
-    } views[] = {
-        {"messages", write_messages}, {"dialogs", write_dialogs}, {"user", write_user}, {"chat", write_chat}};
+    } views[] = {{"messages", write_messages},
+                 {"dialogs", write_dialogs},
+                 {"user", write_user},
+                 {"chat", write_chat}};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         if (strcmp(views[i].name, name) == 0) {
             views[i].write(v, answer);
@@ -102,12 +105,17 @@ static void check_view(const struct tl_schema *s, struct json_object *row)
     const struct tl_object *answer = object_of(s, json_object_object_get(row, "answer"), &a);
     struct directory *d = directory_new(&a);
     directory_add(d, answer);
-    struct view v = {.w = &w, .arena = &a, .directory = d, .write_ref = readable_ref,
-                     .with_entities = json_object_get_boolean(json_object_object_get(row, "with_entities"))};
+    struct view v = {.w = &w,
+                     .arena = &a,
+                     .directory = d,
+                     .write_ref = readable_ref,
+                     .with_entities =
+                         json_object_get_boolean(json_object_object_get(row, "with_entities"))};
     assert_true(text_mode_parse(slice_str(string_at(row, "mode")), &v.mode));
     write_case(string_at(row, "view"), &v, answer);
     buf_append_byte(&out, 0);
-    struct json_object *got = json_tokener_parse((char *)out.data), *wanted = json_object_object_get(row, "wanted");
+    struct json_object *got = json_tokener_parse((char *)out.data),
+                       *wanted = json_object_object_get(row, "wanted");
     if (!got || !json_object_equal(got, wanted))
         fail_msg("%s\n got:    %s\n wanted: %s", string_at(row, "name"), out.data,
                  json_object_to_json_string_ext(wanted, JSON_C_TO_STRING_PLAIN));
@@ -141,8 +149,11 @@ static void media_types_are_what_the_table_says(void **state)
             continue;
         const char *json = strtok(line, "\t");
         if (strcmp(json, "D") == 0) /* a document with these attributes */
-            json = arena_printf(&a, "{\"_\":\"messageMediaDocument\",\"document\":{\"_\":\"document\",\"id\":\"1\",\"access_hash\":\"2\","
-                                    "\"file_reference\":\"\",\"date\":1,\"mime_type\":\"x/y\",\"size\":1,\"dc_id\":2,\"attributes\":%s}}",
+            json = arena_printf(&a,
+                                "{\"_\":\"messageMediaDocument\",\"document\":{\"_\":\"document\","
+                                "\"id\":\"1\",\"access_hash\":\"2\","
+                                "\"file_reference\":\"\",\"date\":1,\"mime_type\":\"x/"
+                                "y\",\"size\":1,\"dc_id\":2,\"attributes\":%s}}",
                                 strtok(NULL, "\t"));
         const char *wanted = strtok(NULL, "\t");
         const char *got = media_type_of(object_of_text(*state, json, &a));
@@ -183,12 +194,16 @@ static void entities_survive_json_and_tl(void **state)
     arena_init(&a, 0);
     for (int round = 0; round < 2000; round++) {
         struct entity list[8];
-        struct formatted_text t = {slice_str("x\U0001f600 yz\U0001d11e abcdefghijklmno \u4e2d!"), list, rng_below(&rng, 9)};
+        struct formatted_text t = {slice_str("x\U0001f600 yz\U0001d11e abcdefghijklmno \u4e2d!"),
+                                   list, rng_below(&rng, 9)};
         uint32_t units = (uint32_t)utf16_length(t.text);
         for (size_t i = 0; i < t.n_entities; i++) {
-            enum entity_type type = ENTITY_MENTION + (enum entity_type)rng_below(&rng, ENTITY_TYPE_COUNT - ENTITY_MENTION);
+            enum entity_type type = ENTITY_MENTION + (enum entity_type)rng_below(
+                                                         &rng, ENTITY_TYPE_COUNT - ENTITY_MENTION);
             uint32_t from = (uint32_t)rng_below(&rng, units);
-            list[i] = (struct entity){.type = type, .offset = from, .length = 1 + (uint32_t)rng_below(&rng, units - from)};
+            list[i] = (struct entity){.type = type,
+                                      .offset = from,
+                                      .length = 1 + (uint32_t)rng_below(&rng, units - from)};
             if (type == ENTITY_TEXT_LINK || type == ENTITY_PRE)
                 list[i].value = slice_str("v\"\\\u00e9");
             if (type == ENTITY_TEXT_MENTION || type == ENTITY_CUSTOM_EMOJI)
@@ -217,7 +232,8 @@ static void entities_survive_json_and_tl(void **state)
 
 static const struct tl_object *input_user(void *ctx, const struct entity *e)
 {
-    struct peer_ref p = {.kind = PEER_USER, .has_hash = true, .id = e->id ? e->id : 99, .access_hash = 5};
+    struct peer_ref p = {
+        .kind = PEER_USER, .has_hash = true, .id = e->id ? e->id : 99, .access_hash = 5};
     return e->id == 404 ? NULL : peer_to_input_user(ctx, &p);
 }
 
@@ -245,13 +261,16 @@ static void entities_become_objects(void **state)
     entities_to_tl(&b, request, F_entities, &text, &resolver);
     assert_string_equal(
         request_json(*state, request, &a),
-        "{\"_\":\"messages.sendMessage\",\"peer\":{\"_\":\"inputPeerSelf\"},\"message\":\"abcdefgh\",\"random_id\":\"1\",\"entities\":["
+        "{\"_\":\"messages.sendMessage\",\"peer\":{\"_\":\"inputPeerSelf\"},\"message\":"
+        "\"abcdefgh\",\"random_id\":\"1\",\"entities\":["
         "{\"_\":\"messageEntityBold\",\"offset\":0,\"length\":1},"
         "{\"_\":\"messageEntityPre\",\"offset\":1,\"length\":1,\"language\":\"\"},"
         "{\"_\":\"messageEntityTextUrl\",\"offset\":2,\"length\":1,\"url\":\"http://x\"},"
-        "{\"_\":\"inputMessageEntityMentionName\",\"offset\":3,\"length\":1,\"user_id\":{\"_\":\"inputUser\",\"user_id\":\"99\","
+        "{\"_\":\"inputMessageEntityMentionName\",\"offset\":3,\"length\":1,\"user_id\":{\"_\":"
+        "\"inputUser\",\"user_id\":\"99\","
         "\"access_hash\":\"5\"}},"
-        "{\"_\":\"inputMessageEntityMentionName\",\"offset\":4,\"length\":1,\"user_id\":{\"_\":\"inputUser\",\"user_id\":\"7\","
+        "{\"_\":\"inputMessageEntityMentionName\",\"offset\":4,\"length\":1,\"user_id\":{\"_\":"
+        "\"inputUser\",\"user_id\":\"7\","
         "\"access_hash\":\"5\"}},"
         "{\"_\":\"messageEntityCustomEmoji\",\"offset\":6,\"length\":1,\"document_id\":\"8\"},"
         "{\"_\":\"messageEntityBlockquote\",\"collapsed\":true,\"offset\":7,\"length\":1}]}");
@@ -268,21 +287,29 @@ static void bad_entities_are_told_where(void **state)
     static const char *const rows[][3] = {
         {"{}", "entities", "must be an array of at most 256 objects"},
         {"[1]", "entities[0]", "must be an object"},
-        {"[{\"type\":\"bold\",\"offset\":0,\"length\":1},{\"type\":\"fat\"}]", "entities[1].type", "is no type of entity"},
-        {"[{\"type\":\"unknown\",\"offset\":0,\"length\":1}]", "entities[0].type", "is no type of entity"},
+        {"[{\"type\":\"bold\",\"offset\":0,\"length\":1},{\"type\":\"fat\"}]", "entities[1].type",
+         "is no type of entity"},
+        {"[{\"type\":\"unknown\",\"offset\":0,\"length\":1}]", "entities[0].type",
+         "is no type of entity"},
         {"[{\"offset\":0}]", "entities[0].type", "must be a string"},
-        {"[{\"type\":\"bold\",\"offset\":\"0\",\"length\":1}]", "entities[0].offset", "must be a whole number"},
-        {"[{\"type\":\"bold\",\"offset\":-1,\"length\":1}]", "entities[0].offset", "is outside the text"},
-        {"[{\"type\":\"bold\",\"offset\":4,\"length\":1}]", "entities[0].offset", "is outside the text"},
+        {"[{\"type\":\"bold\",\"offset\":\"0\",\"length\":1}]", "entities[0].offset",
+         "must be a whole number"},
+        {"[{\"type\":\"bold\",\"offset\":-1,\"length\":1}]", "entities[0].offset",
+         "is outside the text"},
+        {"[{\"type\":\"bold\",\"offset\":4,\"length\":1}]", "entities[0].offset",
+         "is outside the text"},
         {"[{\"type\":\"bold\",\"offset\":0,\"length\":0}]", "entities[0].length",
          "is less than 1 or reaches past the end of the text"},
         {"[{\"type\":\"bold\",\"offset\":1,\"length\":9223372036854775807}]", "entities[0].length",
          "is less than 1 or reaches past the end of the text"},
-        {"[{\"type\":\"text_link\",\"offset\":0,\"length\":1}]", "entities[0].url", "must be a string"},
-        {"[{\"type\":\"text_link\",\"offset\":0,\"length\":1,\"url\":\"\"}]", "entities[0].url", "is empty"},
-        {"[{\"type\":\"text_mention\",\"offset\":0,\"length\":1}]", "entities[0].user.id", "must be a user's id"},
-        {"[{\"type\":\"custom_emoji\",\"offset\":0,\"length\":1,\"custom_emoji_id\":\"x\"}]", "entities[0].custom_emoji_id",
-         "must be an emoji's id"},
+        {"[{\"type\":\"text_link\",\"offset\":0,\"length\":1}]", "entities[0].url",
+         "must be a string"},
+        {"[{\"type\":\"text_link\",\"offset\":0,\"length\":1,\"url\":\"\"}]", "entities[0].url",
+         "is empty"},
+        {"[{\"type\":\"text_mention\",\"offset\":0,\"length\":1}]", "entities[0].user.id",
+         "must be a user's id"},
+        {"[{\"type\":\"custom_emoji\",\"offset\":0,\"length\":1,\"custom_emoji_id\":\"x\"}]",
+         "entities[0].custom_emoji_id", "must be an emoji's id"},
     };
     struct arena a;
     arena_init(&a, 0);
@@ -303,9 +330,11 @@ static void the_schemas_names_are_taken_too(void **state)
     (void)state;
     struct arena a;
     arena_init(&a, 0);
-    struct json_object *json = json_tokener_parse(
-        "[{\"_\":\"MessageEntityStrike\",\"offset\":2,\"length\":1},{\"type\":\"messageEntityMentionName\",\"offset\":3,\"length\":1,"
-        "\"user_id\":\"77\"},{\"_\":\"MessageEntityBlockquote\",\"offset\":4,\"length\":2,\"collapsed\":true}]");
+    struct json_object *json =
+        json_tokener_parse("[{\"_\":\"MessageEntityStrike\",\"offset\":2,\"length\":1},{\"type\":"
+                           "\"messageEntityMentionName\",\"offset\":3,\"length\":1,"
+                           "\"user_id\":\"77\"},{\"_\":\"MessageEntityBlockquote\",\"offset\":4,"
+                           "\"length\":2,\"collapsed\":true}]");
     struct formatted_text t;
     struct tl_json_error error;
     assert_true(entities_from_json(json, slice_str("  abcd "), &a, &t, &error));
