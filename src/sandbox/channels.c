@@ -193,7 +193,7 @@ static struct tl_value create_channel(struct request *r)
 {
     struct slice title = tl_text(r->query, F_title), about = tl_text(r->query, F_about);
     const char *error = title_error(title);
-    if (!error && utf16_length(about) > ABOUT_UNITS_MAX)
+    if (!error && world_utf16_length(about) > ABOUT_UNITS_MAX)
         error = "CHAT_ABOUT_TOO_LONG";
     if (error)
         return fail(r, 400, error);

@@ -41,7 +41,7 @@ static uint32_t units_of(uint8_t byte)
     return byte >= 0xf0 ? 2 : 1;
 }
 
-uint32_t utf16_length(struct slice text)
+uint32_t world_utf16_length(struct slice text)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < text.len; i++)
@@ -66,7 +66,7 @@ static bool is_space(uint8_t c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-uint32_t text_trim(struct slice *text)
+uint32_t world_text_trim(struct slice *text)
 {
     uint32_t front = 0;
     while (text->len && is_space(text->data[0])) {
@@ -257,7 +257,7 @@ static bool find_entities(struct slice text, struct message_extra *e)
     for (size_t i = 0; i < text.len;) {
         enum entity_kind kind;
         size_t n = find_at(text, i, &kind);
-        uint32_t length = n ? utf16_length(slice_of(text.data + i, n)) : units_of(text.data[i]);
+        uint32_t length = n ? world_utf16_length(slice_of(text.data + i, n)) : units_of(text.data[i]);
         if (n && !is_taken(e, given, (int32_t)units, (int32_t)length) &&
             !add_entity(e, (struct entity){.kind = kind, .offset = (int32_t)units, .length = (int32_t)length}))
             return false;
@@ -282,8 +282,8 @@ const char *entities_read(struct request *r, const struct tl_object *o, uint16_t
                           uint32_t shift, struct message_extra *e)
 {
     uint32_t n = tl_count(o, field);
-    int64_t units = utf16_length(text);
-    int64_t given = utf16_length(tl_text(o, F_message));
+    int64_t units = world_utf16_length(text);
+    int64_t given = world_utf16_length(tl_text(o, F_message));
     for (uint32_t i = 0; i < n; i++) {
         const char *error = read_one(r, tl_item_obj(o, field, i), shift, units, given, e);
         if (error)

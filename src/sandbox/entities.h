@@ -7,12 +7,12 @@
 #include "sandbox/message.h"
 
 /* UTF-16 units of UTF-8 text. */
-uint32_t utf16_length(struct slice text);
+uint32_t world_utf16_length(struct slice text);
 /* Byte offset of a UTF-16 offset (the end where it is past it). */
 size_t utf16_to_bytes(struct slice text, uint32_t units);
 
 /* Takes white space off both ends of *text; gives the UTF-16 units taken from the front. */
-uint32_t text_trim(struct slice *text);
+uint32_t world_text_trim(struct slice *text);
 
 /* The entities of the query's vector `field`, moved by -shift, cut to `units`, sorted, and those that
  * the text itself shows (mentions, hashtags, URLs, commands…) added, into *e. NULL when fine, else the

@@ -50,7 +50,7 @@ static const char *read_invite(struct request *r, struct invite *i)
         i->expires = (int32_t)expires;
     if (tl_has(r->query, F_usage_limit))
         i->usage_limit = (int32_t)limit;
-    if (utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) && !text_replace(&i->title, title))
+    if (world_utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) && !text_replace(&i->title, title))
         return "INTERNAL_SERVER_ERROR";
     return NULL;
 }
@@ -208,7 +208,7 @@ static struct tl_value import_invite(struct request *r)
     if (link->request_needed) {
         uint32_t at;
         link->requested += !chat_request_find(c, r->self->id, &at);
-        request_join(r, c);
+        world_request_join(r, c);
         cause_end(r);
         return fail(r, 400, "INVITE_REQUEST_SENT");
     }

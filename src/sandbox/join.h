@@ -9,6 +9,6 @@
 /* The collected updates in the shape of the layer; ends the cause. */
 struct tl_value join_answer(struct request *r, struct cause *cause);
 /* Notes self's request to join and tells the admins who may let in. */
-void request_join(struct request *r, struct chat *c);
+void world_request_join(struct request *r, struct chat *c);
 
 #endif

@@ -26,7 +26,7 @@ struct tl_value join_answer(struct request *r, struct cause *cause)
     return tl_value_obj(o);
 }
 
-void request_join(struct request *r, struct chat *c)
+void world_request_join(struct request *r, struct chat *c)
 {
     chat_request_add(c, r->self->id, r->now_s);
     struct update u = {.type = &world_updates[U_JOIN_REQUESTS], .date = r->now_s, .a = c->peer};
@@ -51,7 +51,7 @@ static struct tl_value join_channel(struct request *r)
     if (chat_has(c, r->self->id)) /* Telegram answers this with the channel, as after joining */
         return join_answer(r, &cause);
     if (c->flags & CHAT_JOIN_REQUEST) {
-        request_join(r, c);
+        world_request_join(r, c);
         cause_end(r);
         return fail(r, 400, "INVITE_REQUEST_SENT");
     }
@@ -228,7 +228,7 @@ static struct tl_value edit_admin(struct request *r)
         return fail(r, 400, "USER_CREATOR");
     if (c->creator_id != r->self->id && ((rights & ~own) || (m && m->admin && m->promoted_by != r->self->id)))
         return fail(r, 403, "RIGHT_FORBIDDEN");
-    if (utf16_length(tl_text(r->query, F_rank)) > RANK_UNITS_MAX)
+    if (world_utf16_length(tl_text(r->query, F_rank)) > RANK_UNITS_MAX)
         return fail(r, 400, "ADMIN_RANK_INVALID");
     bool outside = !m || m->state != MEMBER_JOINED;
     if (m && m->state == MEMBER_KICKED)

@@ -127,11 +127,11 @@ static struct tl_value update_profile(struct request *r)
     struct slice first = tl_has(r->query, F_first_name) ? tl_text(r->query, F_first_name) : slice_str(u->first_name);
     struct slice last = tl_has(r->query, F_last_name) ? tl_text(r->query, F_last_name) : slice_str(u->last_name);
     struct slice about = tl_has(r->query, F_about) ? tl_text(r->query, F_about) : slice_str(u->about);
-    if (first.len == 0 || utf16_length(first) > NAME_UNITS_MAX)
+    if (first.len == 0 || world_utf16_length(first) > NAME_UNITS_MAX)
         return fail(r, 400, "FIRSTNAME_INVALID");
-    if (utf16_length(last) > NAME_UNITS_MAX)
+    if (world_utf16_length(last) > NAME_UNITS_MAX)
         return fail(r, 400, "LASTNAME_INVALID");
-    if (utf16_length(about) > USER_ABOUT_UNITS_MAX)
+    if (world_utf16_length(about) > USER_ABOUT_UNITS_MAX)
         return fail(r, 400, "ABOUT_TOO_LONG");
     /* the texts may be the user's own: copies first */
     first = arena_copy(r->arena, first);
