@@ -105,8 +105,9 @@ bool call_invoke_value(struct call *c, const struct tl_object *query, struct tl_
 /* A fresh auth key on that data centre, put into c->session (dc, key, salts); the rest of the session
  * stays. Costs a key exchange. False: c->error is set. */
 bool call_new_key(struct call *c, int32_t dc) __attribute__((warn_unused_result));
-/* Closes the session's connection now, in whatever state (after log-out: the key is dead; after the
- * login: the next call begins a new MTProto session). */
+/* Closes the session's connection now, in whatever state. After log-out, for the key is dead; after the
+ * login too: Telegram ignores invokeWithoutUpdates on auth methods, so that MTProto session would be
+ * sent updates for ever. */
 void call_disconnect(struct call *c);
 /* destroy_auth_key on the session's connection, as well as it goes: no error is set. Then disconnects. */
 void call_destroy_key(struct call *c);

@@ -112,14 +112,6 @@ void call_disconnect(struct call *c)
 
 /* ---- beginning and end ---- */
 
-/* Telegram ignores invokeWithoutUpdates on the requests of a login, so an MTProto session that has
- * logged in receives updates for ever: the next request begins a new one. */
-static void renew_after_login(struct task *t)
-{
-    if (t->upstream && !t->authorized_before && t->call.session.state == SESSION_AUTHORIZED)
-        upstream_renew(t->upstream);
-}
-
 static void task_main(void *arg)
 {
     struct task *t = arg;
@@ -129,7 +121,6 @@ static void task_main(void *arg)
         c->route->handle(c);
     if (t->session_changed && c->has_session)
         call_header_add(c, "X-Session-String", call_session_string(c));
-    renew_after_login(t);
     task_release_upstream(t, true);
     t->finished = true;
 }

@@ -33,7 +33,6 @@ struct task {
     struct upstream *upstream;    /* in use by us */
     struct upstream_call rpc;
     bool session_changed;
-    bool authorized_before;       /* the session was logged in when the call began */
     const char *sealed;           /* the session string, when it was made already */
     uint64_t claimed_key;
     bool claimed;

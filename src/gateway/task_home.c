@@ -221,7 +221,6 @@ static void open_session(struct task *t)
     if (status != TOKEN_OK)
         return;
     c->has_session = true;
-    t->authorized_before = c->session.state == SESSION_AUTHORIZED;
     t->session_changed = old_key || (c->session.flags & SESSION_FOREIGN);
     check_session(c);
 }

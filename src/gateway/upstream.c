@@ -472,14 +472,6 @@ void upstream_condemn(struct upstream *u)
     u->condemned = true;
 }
 
-void upstream_renew(struct upstream *u)
-{
-    if (client_session_open_calls(u->session) > 0)
-        return;
-    client_session_renew(u->session);
-    pump(u);
-}
-
 /* ---- calls ---- */
 
 bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,

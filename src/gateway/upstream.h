@@ -67,8 +67,6 @@ struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, 
 void upstream_release(struct upstream *u, bool keep);
 /* From now on the key or its session is not worth keeping: closed at the last release. */
 void upstream_condemn(struct upstream *u);
-/* The next request begins a new MTProto session (after a login). Only while no call is on it. */
-void upstream_renew(struct upstream *u);
 
 /* Queues the query (copied). False when too many are queued. done() follows once unless cancelled. */
 bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,
