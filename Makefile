@@ -117,6 +117,17 @@ $(BUILD)/fuzz/$(1)_%: fuzz/$(1)_%.c $(call libs,$(1))
 endef
 $(foreach m,$(MODULES),$(eval $(call fuzz_target,$(m))))
 
+# ---- bench programs: bench/<name>.c, the client side without HTTP ----
+BENCH_LIBS     := $(call libs,telegram)
+BENCH_PROGRAMS := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+$(BUILD)/bench/%: bench/%.c $(BENCH_LIBS)
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $< $(BENCH_LIBS) $(LDLIBS) -o $@
+
+.PHONY: bench-programs
+bench-programs: $(BENCH_PROGRAMS)
+
 # ---- what people type ----
 .PHONY: all run test api ci asan tsan coverage fuzz fuzz-smoke bench format install clean help deps
 
@@ -187,7 +198,7 @@ fuzz-smoke:
 # make bench      throughput, CPU and memory, side by side with nginx and a Python wrapper
 bench:
 	@tools/install_packages.sh build test bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all bench-programs
 	@bench/run.sh
 
 # make ci         all of the above that tells right from wrong
