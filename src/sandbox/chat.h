@@ -37,6 +37,8 @@ bool chat_allows(const struct chat *c, int64_t user_id, enum admin_right right, 
 
 /* A new link with a hash of its own; NULL without memory. */
 struct invite *world_add_invite(struct world *w, struct chat *c, int64_t admin_id, int32_t now);
+/* The same with a given hash, which must be new. */
+struct invite *world_add_invite_as(struct world *w, struct chat *c, int64_t admin_id, struct slice hash, int32_t now);
 /* Accepts the bare hash. NULL when there never was one. */
 struct invite *world_invite(const struct world *w, struct slice hash);
 /* The permanent link of that admin, made when there is none. */

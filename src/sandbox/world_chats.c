@@ -234,15 +234,20 @@ struct invite *world_add_invite(struct world *w, struct chat *c, int64_t admin_i
 {
     char hash[INVITE_HASH_CHARS + 1];
     invite_hash(w, hash);
+    return world_add_invite_as(w, c, admin_id, slice_str(hash), now);
+}
+
+struct invite *world_add_invite_as(struct world *w, struct chat *c, int64_t admin_id, struct slice hash, int32_t now)
+{
     if (!grow(&w->invite_list, &w->invites_cap, sizeof w->invites_cap, w->n_invites, sizeof(*w->invite_list)) ||
         !grow(&c->invites, &c->invites_cap, sizeof c->invites_cap, c->n_invites, sizeof(*c->invites)))
         return NULL;
     struct invite *i = calloc(1, sizeof *i);
     if (!i)
         return NULL;
-    *i = (struct invite){.hash = text_dup(slice_str(hash)), .title = text_dup(slice_str("")), .admin_id = admin_id,
+    *i = (struct invite){.hash = text_dup(hash), .title = text_dup(slice_str("")), .admin_id = admin_id,
                          .peer = c->peer, .date = now};
-    if (!i->hash || !i->title || !name_map_put(&w->invite_hashes, slice_str(hash), (int64_t)w->n_invites + 1)) {
+    if (!i->hash || !i->title || !name_map_put(&w->invite_hashes, hash, (int64_t)w->n_invites + 1)) {
         invite_free(i);
         return NULL;
     }
