@@ -215,7 +215,7 @@ struct message *store_replace(struct world *w, struct message *m, struct slice t
     if (!fresh)
         return NULL;
     uint32_t text_len = fresh->text_len;
-    *fresh = *m;
+    memcpy(fresh, m, offsetof(struct message, text)); /* not the padding: text begins inside it */
     fresh->text_len = text_len;
     fresh->extra = extra;
     if (m->extra == extra)
