@@ -62,6 +62,7 @@ struct options {
     int64_t warm_s;             /* OPTION_OFF = close after each answer */
     int64_t warm_max;           /* upstream connections at once, whole process */
     int64_t timeout_s;
+    int64_t silence_s;          /* of Telegram, while calls wait: then the connection is made anew */
     int64_t connections_max;    /* HTTP, whole process */
     int64_t calls_max;          /* calls at once, whole process */
     int64_t body_bytes_max;

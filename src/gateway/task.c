@@ -149,7 +149,6 @@ static void refuse_to_start(struct task *t)
 {
     metric_add(&t->owner->metrics.calls_overloaded_total, 1);
     call_fail(&t->call, 503, "OVERLOADED", "The gateway serves as many calls as it can. Try again.");
-    t->call.error.wait_s = RETRY_AFTER_S;
     t->finished = true;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 
 enum {
+    RETRY_AFTER_S = 1,                 /* what a gateway that is full or leaving asks for */
     TASK_ARENA_MAX = 64 * 1024 * 1024, /* the largest answers of Telegram, read and written */
     TASK_BODY_MAX = 64 * 1024 * 1024,
     TASK_BODY_KEEP = 16 * 1024,        /* kept for the next call */
@@ -260,7 +261,6 @@ static void run_at_owner(struct task *t)
     owners_release(w->gateway->owners, t->claimed_key);
     metric_add(&w->metrics.calls_overloaded_total, 1);
     call_fail(c, 503, "OVERLOADED", "The gateway serves as many calls as it can. Try again.");
-    c->error.wait_s = RETRY_AFTER_S;
     task_answer(t);
 }
 
@@ -274,10 +274,8 @@ void task_on_request(void *worker, struct http_exchange *x, const struct http_re
         return;
     }
     struct call *c = &t->call;
-    if (w->draining && !call_failed(c)) {
+    if (w->draining)
         call_fail(c, 503, "DRAINING", "The gateway is shutting down.");
-        c->error.wait_s = RETRY_AFTER_S;
-    }
     if (!call_failed(c))
         find_route(c);
     t->secret = c->route && c->route->session != SESSION_NEED_FULL;
@@ -333,6 +331,8 @@ static void write_error(struct call *c)
 {
     c->status = c->error.status;
     c->content_type = "application/json";
+    if (c->status == 503 && c->error.wait_s == 0)
+        c->error.wait_s = RETRY_AFTER_S;
     buf_clear(c->body);
     error_body_write(c->body, &c->error, c->request_id);
     if (c->error.wait_s > 0)

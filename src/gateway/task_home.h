@@ -5,8 +5,6 @@
 
 #include "gateway/task.h"
 
-enum { RETRY_AFTER_S = 1 /* what an overloaded gateway asks for */ };
-
 /* Answers the client and frees the task (or keeps it until its gone_mail is back). At home. */
 void task_answer(struct task *t);
 /* The same, as mail from the owner. */

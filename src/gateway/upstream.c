@@ -38,7 +38,8 @@ struct upstream {
     bool broken;              /* the session wants its link closed */
     int64_t idle_ns;          /* when to close for want of users; 0 = in use */
     int64_t connect_ns;       /* when to connect again; 0 = not */
-    struct wheel_timer timer; /* the first of idle_ns, connect_ns and the session's own deadline */
+    int64_t silent_ns;        /* when a link that has said nothing is given up, if calls wait; 0 = not */
+    struct wheel_timer timer; /* the first of these three and the session's own deadline */
 };
 
 /* ---- the table ---- */
@@ -96,6 +97,8 @@ static void rearm(struct upstream *u)
         deadline_ns = u->idle_ns;
     if (u->connect_ns && u->connect_ns < deadline_ns)
         deadline_ns = u->connect_ns;
+    if (u->silent_ns && u->silent_ns < deadline_ns)
+        deadline_ns = u->silent_ns;
     if (deadline_ns == INT64_MAX)
         worker_disarm(worker_of(u), &u->timer);
     else if (!list_linked(&u->timer.link) || u->timer.deadline_ns != deadline_ns)
@@ -218,6 +221,14 @@ static void want_flush(struct upstream *u)
 
 static void close_link(struct upstream *u, const char *reason);
 
+/* A word was said, by either side: with calls waiting the next must follow in time. Connections that
+ * were silently dropped on the way show in no other manner. */
+static void expect_word(struct upstream *u)
+{
+    struct worker *w = worker_of(u);
+    u->silent_ns = list_empty(&u->calls) ? 0 : worker_now_ns(w) + w->gateway->options.silence_s * NS_PER_S;
+}
+
 /* May be the end of u, when nobody uses it and its link breaks: callers do not look at it again. */
 static void pump(struct upstream *u)
 {
@@ -231,6 +242,8 @@ static void pump(struct upstream *u)
     }
     if (is_up(u) && client_session_wants_flush(u->session))
         want_flush(u);
+    if (list_empty(&u->calls))
+        u->silent_ns = 0;
     rearm(u);
 }
 
@@ -256,6 +269,7 @@ static void on_link_frame(void *ctx, uint8_t *frame, size_t len)
     u->dead_links = 0;
     u->key_refusals = 0;
     atomic_store_explicit(&u->dc->reached_ns, worker_now_ns(worker_of(u)), memory_order_relaxed);
+    expect_word(u);
     pump(u);
 }
 
@@ -274,6 +288,7 @@ static void on_link_lost(void *ctx, const char *reason)
     struct worker *w = worker_of(u);
     u->link = NULL;
     u->foreign_frames = 0;
+    u->silent_ns = 0;
     u->dead_links++;
     client_session_disconnected(u->session);
     pump(u);
@@ -342,6 +357,8 @@ static void on_timer(struct wheel_timer *timer)
         destroy(u);
     } else if (u->connect_ns && now_ns >= u->connect_ns) {
         connect_now(u);
+    } else if (u->silent_ns && now_ns >= u->silent_ns) {
+        close_link(u, "the data centre fell silent");
     } else if (now_ns >= session_deadline_ns(u)) {
         client_session_tick(u->session);
         pump(u);
@@ -511,8 +528,11 @@ static void flush(struct upstream *u)
         return;
     struct buf *out = link_write_begin(u->link);
     client_session_flush(u->session, link_transport(u->link), out);
-    if (link_write_end(u->link) > 0 && u->asked && !list_empty(&u->calls))
+    if (link_write_end(u->link) > 0 && u->asked && !list_empty(&u->calls)) {
         metric_add(&w->metrics.upstream_round_trips_total, 1);
+        if (!u->silent_ns)
+            expect_word(u);
+    }
     u->asked = false;
     pump(u);
 }

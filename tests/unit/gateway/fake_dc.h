@@ -29,6 +29,7 @@ enum fake_fault {
     FAULT_DROP_AFTER,  /* the next request is executed, the connection closed before the answer */
     FAULT_FORGET,      /* as DROP_AFTER, and the MTProto session is forgotten too */
     FAULT_KEY_UNKNOWN, /* every frame of an auth key is answered with -404 */
+    FAULT_SILENT,      /* the connection of the next frame is not heard any more */
     FAULT_BAD_SALT,    /* the next request of each session is refused for its salt */
 };
 
@@ -46,6 +47,7 @@ struct fake_conn {
     struct buf in;
     struct handshake_server *handshake;
     bool closing;
+    bool silent;
 };
 
 struct fake_held {
@@ -346,6 +348,11 @@ static inline void fake_frame(struct fake_conn *c, uint8_t *frame, size_t len)
         return;
     }
     const struct auth_key *key = fake_find_key(c->dc, key_id);
+    int silence = FAULT_SILENT;
+    if (atomic_compare_exchange_strong(&c->dc->fault, &silence, FAULT_NONE))
+        c->silent = true;
+    if (c->silent)
+        return;
     int drop = FAULT_DROP_BEFORE;
     if (atomic_compare_exchange_strong(&c->dc->fault, &drop, FAULT_NONE)) {
         fake_close(c);

@@ -32,6 +32,7 @@ struct setup {
     int64_t warm_s;
     int64_t timeout_s;
     int64_t warm_max;
+    int64_t silence_s;
 };
 
 static void start_gateway(struct fixture *f, struct setup setup)
@@ -55,6 +56,7 @@ static void start_gateway(struct fixture *f, struct setup setup)
     o.warm_s = setup.warm_s ? setup.warm_s : 60;
     o.timeout_s = setup.timeout_s ? setup.timeout_s : 20;
     o.warm_max = setup.warm_max ? setup.warm_max : 100;
+    o.silence_s = setup.silence_s ? setup.silence_s : 20;
     o.log_level = LOG_OFF;
     f->gateway = gateway_start(&o, error);
     if (!f->gateway)
@@ -290,6 +292,20 @@ static void lost_write_is_executed_once(void **state)
     assert_int_equal(atomic_load(&f->dcs[0]->executed), 3);
 }
 
+static void silent_connection_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){.silence_s = 1});
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 200);
+    atomic_store(&f->dcs[0]->fault, FAULT_SILENT);
+    client_call(f->port, "POST", WRITE_PATH, f->session, "", WRITE_BODY, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(atomic_load(&f->dcs[0]->executed), 2);
+    assert_int_equal(atomic_load(&f->dcs[0]->connections), 2);
+}
+
 static void unknown_key_is_401(void **state)
 {
     struct fixture *f = *state;
@@ -466,6 +482,7 @@ int main(void)
         SERVE(bounded_connections_refuse_when_all_are_busy),
         SERVE(lost_read_is_repeated),
         SERVE(lost_write_is_executed_once),
+        SERVE(silent_connection_is_made_anew),
         SERVE(unknown_key_is_401),
         SERVE(unreachable_is_502),
         SERVE(flood_wait_is_429_or_slept_out),
