@@ -8,6 +8,7 @@
 #include "gateway/gateway.h"
 #include "gateway/token.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/world_demo.h"
 
 enum { DEMO_DCS = 3, PEM_MAX = 4096, ERROR_BYTES = 256 };
 
@@ -116,22 +117,30 @@ static bool point_gateway(struct options *o, const struct sandbox_thread *t)
     return ok && o->dc_key_pem && (o->key_text || o->key_file);
 }
 
-/* A 99966D#### number is on data centre D and its code is DDDDD; this one exists in the demo world. */
+/* To be pasted line by line, or as a whole, into bash. */
 static const char walk[] =
+    "The gateway is on http://127.0.0.1:%1$d; beside it runs a Telegram data centre of our own, with these\n"
+    "%2$s\n"
+    "Try it, one line after the other, in another terminal:\n"
     "\n"
-    "Try it, one line after the other (a login with the code, then with a password):\n"
+    "  TG=http://127.0.0.1:%1$d; S=\n"
+    "  tg() { curl -s -H 'Content-Type: application/json' -H \"X-Session-String: $S\" \"$@\"; echo; }\n"
+    "  step() { R=$(tg \"$@\"); echo \"$R\"; S=$(echo \"$R\" | sed -n 's/.*\"session_string\":\"\\([^\"]*\\)\".*/\\1/p'); }\n"
+    "  step $TG/auth/send_code -d '{\"phone\":\"+9996620003\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}'\n"
+    "  step $TG/auth/verify_code -d '{\"code\":\"22222\"}'\n"
+    "  step $TG/auth/verify_password -d '{\"password\":\"correct horse\"}'\n"
+    "  tg $TG/me\n"
+    "  tg \"$TG/chats?limit=3\"\n"
+    "  M=$(tg $TG/messages/send -d '{\"chat_id\":\"@echo\",\"text\":\"Hello, **world**\"}' | sed 's/.*\"message_id\":\\([0-9]*\\).*/\\1/')\n"
+    "  tg \"$TG/messages?chat_id=@echo&limit=2\"\n"
+    "  tg $TG/messages/edit -d '{\"chat_id\":\"@echo\",\"message_id\":'$M',\"new_text\":\"Hello, __world__\"}'\n"
+    "  tg $TG/messages/forward -d '{\"from_chat_id\":\"@echo\",\"to_chat_id\":\"me\",\"message_id\":'$M'}'\n"
+    "  tg -X DELETE $TG/messages/delete -d '{\"chat_id\":\"@echo\",\"message_ids\":['$M']}'\n"
+    "  tg $TG/groups/join -d '{\"group_identifier\":\"https://t.me/+PlainInviteLink0\"}'\n"
+    "  tg $TG/methods/users.getUsers -d '{\"id\":[\"me\",\"@echo\"]}'\n"
+    "  tg -X DELETE $TG/auth/logout\n"
     "\n"
-    "  TG=http://127.0.0.1:%d\n"
-    "  pick() { sed -n 's/.*\"session_string\":\"\\([^\"]*\\)\".*/\\1/p'; }\n"
-    "  S=$(curl -s $TG/auth/send_code --json '{\"phone\":\"+9996620001\",\"api_id\":1,"
-    "\"api_hash\":\"0123456789abcdef0123456789abcdef\"}' | pick)\n"
-    "  S=$(curl -s $TG/auth/verify_code -H \"X-Session-String: $S\" --json '{\"code\":\"22222\"}' | pick)\n"
-    "  curl -s $TG/me -H \"X-Session-String: $S\"; echo\n"
-    "  curl -s $TG/chats -H \"X-Session-String: $S\"; echo\n"
-    "  curl -s $TG/messages/send -H \"X-Session-String: $S\" --json '{\"chat_id\":\"me\",\"text\":\"Hello, **world**\"}'; echo\n"
-    "  curl -s \"$TG/messages?chat_id=me&limit=3\" -H \"X-Session-String: $S\"; echo\n"
-    "  curl -s -X DELETE $TG/auth/logout -H \"X-Session-String: $S\"; echo\n"
-    "\n";
+    "Ctrl-C stops both.\n";
 
 static int run(struct demo_options *options)
 {
@@ -146,7 +155,7 @@ static int run(struct demo_options *options)
     if (point_gateway(&options->gateway, &sandbox))
         g = gateway_start(&options->gateway, error);
     if (g) {
-        printf(walk, gateway_port(g));
+        printf(walk, gateway_port(g), world_demo_table);
         fflush(stdout);
         gateway_run(g);
     } else {
