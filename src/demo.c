@@ -136,7 +136,7 @@ static const char walk[] =
     "  tg $TG/messages/edit -d '{\"chat_id\":\"@echo\",\"message_id\":'$M',\"new_text\":\"Hello, __world__\"}'\n"
     "  tg $TG/messages/forward -d '{\"from_chat_id\":\"@echo\",\"to_chat_id\":\"me\",\"message_id\":'$M'}'\n"
     "  tg -X DELETE $TG/messages/delete -d '{\"chat_id\":\"@echo\",\"message_ids\":['$M']}'\n"
-    "  tg $TG/groups/join -d '{\"group_identifier\":\"https://t.me/+PlainInviteLink0\"}'\n"
+    "  tg $TG/groups/join -d '{\"group_identifier\":\"@slow_lane\"}'\n"
     "  tg $TG/methods/users.getUsers -d '{\"id\":[\"me\",\"@echo\"]}'\n"
     "  tg -X DELETE $TG/auth/logout\n"
     "\n"
@@ -155,6 +155,7 @@ static int run(struct demo_options *options)
     if (point_gateway(&options->gateway, &sandbox))
         g = gateway_start(&options->gateway, error);
     if (g) {
+        fprintf(stderr, "sandbox on 127.0.0.1:%u\n", sandbox.ports[0]);
         printf(walk, gateway_port(g), world_demo_table);
         fflush(stdout);
         gateway_run(g);
