@@ -141,7 +141,7 @@ help:
 
 # make run        install what is missing, build, start the demo (sandbox + gateway) and say what to try
 run:
-	@tools/install_packages.sh build
+	@tools/install_packages.sh build run
 	@$(MAKE) --no-print-directory all
 	@build/tgrest demo
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian/Ubuntu packages of a group that are missing: build, test, fuzz, bench.
+# Installs the Debian/Ubuntu packages of a group that are missing: build, run, test, fuzz, bench.
 # Does nothing, quickly, when all are there.
 set -eu
 
 build="pkg-config libuv1-dev libhttp-parser-dev libjson-c-dev libsodium-dev libssl-dev zlib1g-dev"
+run="curl"
 test="python3 python3-venv curl libcmocka-dev"
 fuzz="clang libclang-rt-14-dev"
 bench="nginx-light wrk"
