@@ -147,7 +147,7 @@ void mt_plain_write(struct buf *out, uint64_t msg_id, struct slice body)
 
 uint64_t msg_id_next(struct msg_id_source *s, enum msg_id_kind kind)
 {
-    int64_t now = clock_wall_ns(s->clock) + s->offset_ns;
+    int64_t now = s->offset_ns + (s->monotonic ? clock_mono_ns(s->clock) : clock_wall_ns(s->clock));
     uint64_t ns = now > 0 ? (uint64_t)now : 0;
     uint64_t fraction = ((ns % NS_PER_S) << 32) / NS_PER_S;
     uint64_t id = ((ns / NS_PER_S) << 32 | fraction) & ~(uint64_t)3;

@@ -48,6 +48,7 @@ struct msg_id_source {
     const struct clock *clock;
     int64_t offset_ns; /* the other side's clock minus ours */
     uint64_t last;
+    bool monotonic;    /* ours is the monotonic clock, which nobody sets back under a session */
 };
 enum msg_id_kind { MSG_ID_CLIENT = 0, MSG_ID_SERVER_ANSWER = 1, MSG_ID_SERVER_PUSH = 3 };
 uint64_t msg_id_next(struct msg_id_source *s, enum msg_id_kind kind);

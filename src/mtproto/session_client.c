@@ -21,7 +21,7 @@ enum {
 
 int64_t client_now_s(const struct client_session *s)
 {
-    return (clock_wall_ns(s->clock) + s->out.ids.offset_ns) / NS_PER_S;
+    return (clock_mono_ns(s->clock) + s->out.ids.offset_ns) / NS_PER_S;
 }
 
 /* Room for one inflated body and what its growing leaves behind. */
@@ -39,8 +39,8 @@ static void forget_id(struct outgoing *m)
     m->ahead = false;
 }
 
-/* Ids of a clock that ran ahead must not hold the next ones up; those that the server may have taken
- * must stay below the next. */
+/* Ids of a clock that ran ahead must not hold the next ones up: the server took none of them. Those
+ * that it may have taken stay below the next. */
 static void turn_ids_back(struct client_session *s)
 {
     struct outbox *o = &s->outbox;
@@ -62,7 +62,7 @@ static void turn_ids_back(struct client_session *s)
 
 void client_set_clock(struct client_session *s, uint64_t server_msg_id)
 {
-    s->out.ids.offset_ns = msg_id_unix_ns(server_msg_id) - clock_wall_ns(s->clock);
+    s->out.ids.offset_ns = msg_id_unix_ns(server_msg_id) - clock_mono_ns(s->clock);
     s->notices |= NOTICE_CLOCK;
     if (msg_id_unix_s(s->out.ids.last) > client_now_s(s) + MSG_ID_FUTURE_S)
         turn_ids_back(s);
@@ -84,6 +84,7 @@ static void begin_session_id(struct client_session *s)
     s->inited = false;
     s->known = false;
     s->acks.n = 0;
+    s->acks_now = false;
     id_window_reset(&s->seen);
 }
 
@@ -109,7 +110,9 @@ struct client_session *client_session_new(const struct client_session_config *co
     s->out = (struct sealer){.key = &s->key,
                              .digests = config->digests,
                              .rng = config->rng,
-                             .ids = {config->clock, config->clock_offset_ns, 0}};
+                             .ids = {.clock = config->clock, .monotonic = true}};
+    s->out.ids.offset_ns =
+        config->clock_offset_ns + clock_wall_ns(s->clock) - clock_mono_ns(s->clock);
     arena_init(&s->inflated, client_arena_max(s));
     begin_session_id(s);
     return s;
@@ -594,7 +597,7 @@ const struct salt_schedule *client_session_salts(const struct client_session *s)
 
 int64_t client_session_clock_offset(const struct client_session *s)
 {
-    return s->out.ids.offset_ns;
+    return s->out.ids.offset_ns + clock_mono_ns(s->clock) - clock_wall_ns(s->clock);
 }
 
 const struct auth_key *client_session_key(const struct client_session *s)

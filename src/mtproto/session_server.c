@@ -42,7 +42,7 @@ struct server_session *server_session_new(const struct server_session_config *co
     s->out = (struct sealer){.key = config->key,
                              .digests = config->digests,
                              .rng = config->rng,
-                             .ids = {config->clock, 0, 0},
+                             .ids = {.clock = config->clock},
                              .session_id = config->session_id,
                              .from_server = true};
     /* Room for one inflated body and what its growing leaves behind. */
