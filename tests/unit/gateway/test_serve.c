@@ -468,6 +468,96 @@ static void drain_lets_calls_finish(void **state)
     assert_int_equal(client_connect(f->port), -1);
 }
 
+static void request_that_arrives_while_draining_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    static const char head[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n";
+    start_gateway(f, (struct setup){0});
+    atomic_store(&f->dcs[0]->hold, true);
+    int busy = client_connect(f->port);
+    client_send(busy, "POST", READ_PATH, f->session, "", "{}");
+    WAIT_FOR(atomic_load(&f->dcs[0]->holding) == 1);
+    int half = client_connect(f->port);
+    assert_int_equal(send(half, head, sizeof head - 1, 0), sizeof head - 1);
+    WAIT_FOR(METRIC(f, http_bytes_in_total) >= sizeof head - 1 && METRIC(f, http_connections_open) == 2);
+    gateway_drain(f->gateway);
+    WAIT_FOR(client_connect(f->port) == -1);
+    assert_int_equal(send(half, "\r\n", 2, 0), 2);
+    client_receive(half, &a);
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(a.body, "\"DRAINING\""));
+    assert_non_null(strstr(a.head, "Connection: close\r\n"));
+    assert_non_null(strstr(a.head, "Retry-After: "));
+    fake_release(f->dcs[0]);
+    client_receive(busy, &a);
+    assert_int_equal(a.status, 200);
+    close(half);
+    close(busy);
+    gateway_join(f->gateway);
+    f->gateway = NULL;
+}
+
+/* ---- what every answer carries ---- */
+
+static void sane_request_ids_come_back(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    client_call(f->port, "GET", "/nowhere", NULL, "X-Request-Id: abc-1_2.3\r\n", "", &a);
+    assert_int_equal(a.status, 404);
+    assert_non_null(strstr(a.head, "X-Request-Id: abc-1_2.3\r\n"));
+    assert_non_null(strstr(a.body, "\"request_id\":\"abc-1_2.3\""));
+    client_call(f->port, "GET", "/healthz", NULL, "X-Request-Id: a b\r\n", "", &a);
+    assert_null(strstr(a.head, "a b"));
+    assert_non_null(strstr(a.head, "X-Request-Id: "));
+}
+
+static void changed_session_strings_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    char cut[2048];
+    start_gateway(f, (struct setup){0});
+    snprintf(cut, sizeof cut, "%.*s", (int)strlen(f->session) - 4, f->session);
+    client_call(f->port, "POST", READ_PATH, cut, "", "{}", &a);
+    assert_int_equal(a.status, 401);
+    client_call(f->port, "POST", READ_PATH, "tgr1.nonsense", "", "{}", &a);
+    assert_int_equal(a.status, 401);
+    assert_int_equal(atomic_load(&f->dcs[0]->connections), 0);
+}
+
+static void metrics_sum_all_workers(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    enum { CALLS = 12 };
+    char line[128];
+    start_gateway(f, (struct setup){.workers = 3});
+    for (int i = 0; i < CALLS; i++) {
+        client_call(f->port, "GET", "/healthz", NULL, "", "", &a);
+        assert_int_equal(a.status, 200);
+    }
+    uint64_t counted = 0;
+    for (size_t w = 0; w < f->gateway->n_workers; w++) {
+        for (size_t r = 0; r < routes_count(); r++) {
+            if (strcmp(route_at(r)->path, "/healthz") == 0)
+                counted += metric_get(&f->gateway->workers[w].metrics.routes[r].count);
+        }
+    }
+    assert_int_equal(counted, CALLS);
+    client_call(f->port, "GET", "/metrics", NULL, "", "", &a);
+    assert_int_equal(a.status, 200);
+    snprintf(line, sizeof line, "\ntgrest_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} %d\n", CALLS);
+    assert_non_null(strstr(a.body, line));
+    snprintf(line, sizeof line, "\ntgrest_request_duration_seconds_bucket{method=\"GET\",route=\"/healthz\",le=\"+Inf\"} %d\n",
+             CALLS);
+    assert_non_null(strstr(a.body, line));
+    assert_non_null(strstr(a.body, "# TYPE tgrest_request_duration_seconds histogram\n"));
+    assert_non_null(strstr(a.body, "\ntgrest_resident_memory_bytes "));
+}
+
 int main(void)
 {
 #define SERVE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -491,6 +581,10 @@ int main(void)
         SERVE(gone_client_ends_its_call),
         SERVE(one_session_has_one_connection_over_all_workers),
         SERVE(drain_lets_calls_finish),
+        SERVE(request_that_arrives_while_draining_is_refused),
+        SERVE(sane_request_ids_come_back),
+        SERVE(changed_session_strings_are_refused),
+        SERVE(metrics_sum_all_workers),
     };
     signal(SIGPIPE, SIG_IGN); /* as gateway_prepare_process does */
     return cmocka_run_group_tests(tests, NULL, NULL);
