@@ -207,8 +207,7 @@ static struct fault_target fault_target_of(const struct call *call)
     return (struct fault_target){call->ctor->name, phone, self ? self->id : 0, call->session->auth->dc};
 }
 
-/* The answer of a call whose connection is about to go is never seen: nothing is written for it. */
-static void vanish(struct call *call)
+static void to_finished(struct call *call)
 {
     struct sandbox *s = call->r.sandbox;
     call->state = CALL_FINISHED;
@@ -217,10 +216,29 @@ static void vanish(struct call *call)
     s->finished = call;
 }
 
+/* As if the request had never come: the connection goes, and a copy of it will be executed. */
+static void vanish(struct call *call, const struct fault *f)
+{
+    struct connection *c = call_connection(call);
+    server_session_fault_forget(call->session->mt, call->msg_id);
+    session_note(call->session, call->msg_id, REQUEST_FAILED);
+    to_finished(call);
+    if (c && f->action == FAULT_TRANSPORT_ERROR)
+        connection_refuse(c, (int32_t)-f->number);
+    else if (c)
+        connection_close(c, f->action == FAULT_RESET);
+}
+
+static void garble(struct call *call)
+{
+    struct connection *c = call_connection(call);
+    if (c)
+        connection_send_garbage(c);
+}
+
 /* Strikes before the handler. True when the call goes on at once. */
 static bool strike(struct call *call, const struct fault *f)
 {
-    struct connection *c = call_connection(call);
     switch (f->action) {
     case FAULT_ERROR:
         fail(&call->r, f->code, arena_printf(&call->arena, "%s", f->text));
@@ -237,16 +255,10 @@ static bool strike(struct call *call, const struct fault *f)
     case FAULT_DROP_BEFORE:
     case FAULT_RESET:
     case FAULT_TRANSPORT_ERROR:
-        server_session_fault_forget(call->session->mt, call->msg_id);
-        vanish(call);
-        if (c && f->action == FAULT_TRANSPORT_ERROR)
-            connection_refuse(c, (int32_t)-f->number);
-        else if (c)
-            connection_close(c, f->action == FAULT_RESET);
+        vanish(call, f);
         return false;
     case FAULT_GARBAGE:
-        if (c)
-            connection_send_garbage(c);
+        garble(call);
         return true;
     case FAULT_DROP_AFTER:
     case FAULT_LOSE_SESSION:
@@ -262,11 +274,11 @@ static bool strike(struct call *call, const struct fault *f)
 
 static void strike_after(struct call *call)
 {
-    struct connection *c = call_connection(call);
     if (call->after == FAULT_BAD_SALT)
         server_session_fault_bad_salt(call->session->mt);
     if (call->after != FAULT_DROP_AFTER && call->after != FAULT_LOSE_SESSION)
         return;
+    struct connection *c = call_connection(call);
     if (c)
         connection_close(c, false);
     if (call->after == FAULT_LOSE_SESSION && !call->session->gone)
@@ -293,26 +305,42 @@ static void answer(struct call *call, const struct tl_value *value)
         server_session_answer(call->session->mt, call->msg_id, buf_slice(&s->scratch_buf));
 }
 
-/* Those of the session that wait for this call go on, or are refused with it. */
+/* ---- invokeAfterMsg ---- */
+
+/* What the requests it is to come after say: running, done, or one of them failed. */
+static int awaited(const struct call *call)
+{
+    for (uint32_t i = 0; i < call->n_waits; i++) {
+        int state = session_recall(call->session, call->waits_for[i]);
+        if (call->waits_for[i] != call->msg_id && state != REQUEST_DONE)
+            return state;
+    }
+    return REQUEST_DONE;
+}
+
+static struct call *find_ready(struct sandbox *s)
+{
+    for (struct call *call = s->running; call; call = call->next)
+        if (call->state == CALL_WAITING && awaited(call) != REQUEST_RUNNING)
+            return call;
+    return NULL;
+}
+
+/* Calls that waited for one that has ended go on. */
 static void wake_waiters(struct sandbox *s)
 {
-    for (struct call *call = s->running, *next; call; call = next) {
-        next = call->next;
-        if (call->state == CALL_WAITING) {
-            call->state = CALL_NEW;
-            call_run(call);
-            next = s->running; /* the list may be another now; those that run leave it */
-        }
+    struct call *call;
+    while (s->n_waiting && (call = find_ready(s)) != NULL) {
+        s->n_waiting--;
+        call->state = CALL_NEW;
+        call_run(call);
     }
 }
 
 static void call_finish(struct call *call, struct tl_value value)
 {
     struct sandbox *s = call->r.sandbox;
-    call->state = CALL_FINISHED;
-    call_unlink(s, call);
-    call->next = s->finished;
-    s->finished = call;
+    to_finished(call);
     if (s->stopping)
         return;
     if (!call->session->gone)
@@ -358,30 +386,19 @@ static void call_execute(struct call *call)
     call_handled(call, call->method->handle(&call->r));
 }
 
-/* True when it must wait for another call of its session; refuses it when that one failed. */
-static bool must_wait(struct call *call)
-{
-    for (uint32_t i = 0; i < call->n_waits; i++) {
-        int state = session_recall(call->session, call->waits_for[i]);
-        if (state == REQUEST_RUNNING && call->waits_for[i] != call->msg_id)
-            return true;
-        if (state == REQUEST_FAILED) {
-            fail(&call->r, 400, "MSG_WAIT_FAILED");
-            return false;
-        }
-    }
-    return false;
-}
-
 /* From wherever it waited to the handler. */
 static void call_run(struct call *call)
 {
     struct sandbox *s = call->r.sandbox;
     if (call->state != CALL_DELAYED) {
-        if (must_wait(call)) {
+        int state = awaited(call);
+        if (state == REQUEST_RUNNING) {
             call->state = CALL_WAITING;
+            s->n_waiting++;
             return;
         }
+        if (state == REQUEST_FAILED)
+            fail(&call->r, 400, "MSG_WAIT_FAILED");
         struct fault_target target = fault_target_of(call);
         const struct fault *f =
             call->r.error_code ? NULL : faults_match(&s->faults, &s->protocol_rng, &target);

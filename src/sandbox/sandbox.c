@@ -16,31 +16,6 @@ enum { SCHEMA_FILE_MAX = 16 * 1024 * 1024, PEM_FILE_MAX = 64 * 1024, BACKLOG = 1
 
 /* ---- what handlers ask ---- */
 
-struct world *sandbox_world(struct sandbox *s)
-{
-    return s->world;
-}
-
-struct rng *sandbox_rng(struct sandbox *s)
-{
-    return &s->rng;
-}
-
-const struct clock *sandbox_clock(const struct sandbox *s)
-{
-    return &s->clock;
-}
-
-struct digests *sandbox_digests(struct sandbox *s)
-{
-    return s->digests;
-}
-
-int32_t sandbox_dcs(const struct sandbox *s)
-{
-    return s->dcs;
-}
-
 int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc)
 {
     return s->dcs == 1 ? DC_ALONE : (dc > 0 ? dc - 1 : 0) % s->dcs + 1;
@@ -76,46 +51,6 @@ static int64_t mono_ns(void *ctx)
 {
     const struct sandbox *s = ctx;
     return clock_mono_ns(&s->system) + s->clock_shift_ns;
-}
-
-/* ---- later ---- */
-
-static void on_after_closed(uv_handle_t *handle)
-{
-    struct after *a = handle->data;
-    if (a->prev)
-        a->prev->next = a->next;
-    else
-        a->sandbox->afters = a->next;
-    if (a->next)
-        a->next->prev = a->prev;
-    if (!a->sandbox->stopping)
-        a->fn(a->sandbox, a->arg);
-    free(a->arg);
-    free(a);
-}
-
-static void on_after(uv_timer_t *timer)
-{
-    uv_close((uv_handle_t *)timer, on_after_closed);
-}
-
-bool sandbox_after(struct sandbox *s, uint32_t delay_ms, void (*fn)(struct sandbox *s, void *arg), void *arg)
-{
-    struct after *a = s->stopping ? NULL : calloc(1, sizeof *a);
-    if (!a)
-        return false;
-    a->sandbox = s;
-    a->fn = fn;
-    a->arg = arg;
-    a->timer.data = a;
-    a->next = s->afters;
-    if (a->next)
-        a->next->prev = a;
-    s->afters = a;
-    uv_timer_init(s->loop, &a->timer);
-    uv_timer_start(&a->timer, on_after, delay_ms, 0);
-    return true;
 }
 
 /* ---- the end of a turn ---- */
@@ -433,9 +368,6 @@ void sandbox_stop(struct sandbox *s)
     while (s->connections)
         connection_close(s->connections, false);
     calls_stop(s);
-    for (struct after *a = s->afters; a; a = a->next)
-        if (!uv_is_closing((uv_handle_t *)&a->timer))
-            uv_close((uv_handle_t *)&a->timer, on_after_closed);
     uv_close((uv_handle_t *)&s->prepare, NULL);
     uv_close((uv_handle_t *)&s->check, NULL);
 }

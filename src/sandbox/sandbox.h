@@ -16,24 +16,13 @@ struct uv_loop_s;
 
 /* ---- for handlers ---- */
 
-struct world *sandbox_world(struct sandbox *s);
-/* The seeded source (deterministic under --seed), for access hashes, invite links and the like. */
-struct rng *sandbox_rng(struct sandbox *s);
-/* The sandbox's clock, as faults and the control port move it. */
-const struct clock *sandbox_clock(const struct sandbox *s);
-struct digests *sandbox_digests(struct sandbox *s);
-int32_t sandbox_dcs(const struct sandbox *s);
-
 /* A request without a connection: builds in the sandbox's first schema, acts as `self`. For timers and
  * for the demo world. Handlers may be called with it. view->arena is the caller's. */
 void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self, struct arena *arena);
 
-/* Calls fn(s, arg) after delay_ms from the loop (0: after the running request's answer went out), then
- * frees arg with free(). Not called (but freed) when the sandbox stops first. False without memory. */
-bool sandbox_after(struct sandbox *s, uint32_t delay_ms, void (*fn)(struct sandbox *s, void *arg), void *arg);
-
 /* Heavy work off the loop: a handler returns sandbox_work(…); work(arg) runs on a pool thread and
- * touches nothing but arg (in r->arena); done(r, arg) then runs on the loop and gives the answer. */
+ * touches nothing but arg (in r->arena); done(r, arg) then runs on the loop and gives the answer. Only for
+ * requests that came over a connection. */
 struct tl_value sandbox_work(struct request *r, void (*work)(void *arg),
                              struct tl_value (*done)(struct request *r, void *arg), void *arg);
 

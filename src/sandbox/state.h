@@ -37,15 +37,6 @@ struct stats {
     uint64_t duplicated;  /* keys killed by parallel use */
 };
 
-struct after { /* sandbox_after */
-    uv_timer_t timer;
-    struct sandbox *sandbox;
-    void (*fn)(struct sandbox *s, void *arg);
-    void *arg;
-    struct after *prev;
-    struct after *next;
-};
-
 struct sandbox {
     uv_loop_t *loop;
     struct log log;
@@ -87,7 +78,7 @@ struct sandbox {
     struct call *finished; /* answered in this turn */
     struct call *pool;
     size_t n_pool;
-    struct after *afters;
+    size_t n_waiting; /* of those running: for another one's end */
     struct arena scratch; /* of one push */
     struct buf scratch_buf;
 
