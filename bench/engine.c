@@ -18,7 +18,7 @@
 enum {
     READ_BYTES = 64 * 1024, /* as the gateway reads */
     PEM_MAX = 16 * 1024,
-    HISTORY_MESSAGES = 24, /* about 3.4 KB of TL */
+    HISTORY_MESSAGES = 35, /* about 3.4 KB of TL */
     WARM_UP_CALLS = 200,
     DC = 2,
 };
