@@ -126,8 +126,6 @@ static struct tl_object *peer_from_json(void *ctx, const struct tl_class *wanted
         value = (struct param_value){.present = true, .is_number = true, .i = json_object_get_int64(json)};
     else
         return NULL;
-    if (value.text.len > 0)
-        value.is_number = slice_to_i64(value.text, &value.i);
     struct peer_ref peer;
     if (!resolve_value(c, "chat_id", &value, &peer))
         return NULL;

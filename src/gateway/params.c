@@ -161,11 +161,9 @@ static bool value_from_text(struct call *c, const struct param *p, struct slice 
         return read_bool(text, &v->i) || wrong_type(c, p);
     case PARAM_DATE:
         return date_parse(text, &v->i) || wrong_type(c, p);
-    case PARAM_CHAT_ID:
-        v->is_number = slice_to_i64(text, &v->i);
-        return set_string(c, p, text, v);
     case PARAM_IDS:
         return ids_from_text(c, p, text, v);
+    case PARAM_CHAT_ID: /* digits behind a '+' are a phone: peer_address_parse tells */
     case PARAM_STRING:
         return set_string(c, p, text, v);
     case PARAM_JSON:
