@@ -259,9 +259,15 @@ static bool on_bad_msg_notification(struct client_session *s, const struct incom
     return false;
 }
 
+/* The id that the server saw first of the frame m travelled in. */
+static uint64_t outer_id(const struct outgoing *m)
+{
+    return m->container_id != 0 ? m->container_id : m->msg_id;
+}
+
 static bool was_sent_before(const struct outgoing *m, uint64_t first_msg_id)
 {
-    return m->msg_id != 0 && (m->container_id ? m->container_id : m->msg_id) < first_msg_id;
+    return m->msg_id != 0 && outer_id(m) < first_msg_id;
 }
 
 /* The server knows nothing of what it got before that message. */
@@ -323,13 +329,16 @@ static bool on_msgs_ack(struct client_session *s, const struct incoming *in,
 
 /* ---- state of messages ---- */
 
-static void apply_state(struct client_session *s, uint64_t msg_id, uint8_t state,
-                        struct msg_ids *answered)
+/* What is said of a message that was sent with the question or after it may be out of date. */
+static void apply_state(struct client_session *s, const struct outgoing *asked, uint64_t msg_id,
+                        uint8_t state, struct msg_ids *answered)
 {
     uint32_t at = outbox_find(&s->outbox, msg_id);
     if (at == s->outbox.n_sent || s->outbox.sent[at]->kind != OUT_CALL)
         return;
     struct outgoing *m = s->outbox.sent[at];
+    if (outer_id(m) >= outer_id(asked))
+        return;
     switch (state & MSG_STATE_MASK) {
     case MSG_STATE_FORGOTTEN:
         client_lost(s, outbox_take_sent(&s->outbox, at));
@@ -346,12 +355,14 @@ static void apply_state(struct client_session *s, uint64_t msg_id, uint8_t state
     }
 }
 
-static void apply_states(struct client_session *s, struct tl_reader ids, uint32_t n,
-                         struct slice info)
+static void apply_states(struct client_session *s, const struct outgoing *asked, struct slice info)
 {
     struct msg_ids answered = {0};
+    struct tl_reader ids = tl_reader_of(buf_slice(&asked->body));
+    tl_read_u32(&ids);
+    uint32_t n = service_read_ids(&ids);
     for (uint32_t i = 0; i < n && i < info.len; i++)
-        apply_state(s, tl_read_u64(&ids), info.data[i], &answered);
+        apply_state(s, asked, tl_read_u64(&ids), info.data[i], &answered);
     struct outgoing *m = answered.n > 0 ? client_service(s, true) : NULL;
     if (m)
         service_write_ids(&m->body, MT_MSG_RESEND_ANS_REQ, answered.ids, answered.n);
@@ -370,26 +381,18 @@ static bool on_msgs_state_info(struct client_session *s, const struct incoming *
     if (r.error || at == s->outbox.n_sent || s->outbox.sent[at]->kind != OUT_STATE_REQ)
         return false;
     struct outgoing *asked = outbox_take_sent(&s->outbox, at);
-    struct tl_reader ids = tl_reader_of(buf_slice(&asked->body));
-    tl_read_u32(&ids);
-    uint32_t n = service_read_ids(&ids);
-    apply_states(s, ids, n, info);
+    apply_states(s, asked, info);
     outbox_recycle(&s->outbox, asked);
     return false;
 }
 
+/* Told without being asked: we ask when we want to know. */
 static bool on_msgs_all_info(struct client_session *s, const struct incoming *in,
                              struct client_event *event)
 {
+    (void)s;
+    (void)in;
     (void)event;
-    struct tl_reader r = tl_reader_of(in->body);
-    tl_read_u32(&r);
-    uint32_t n = service_read_ids(&r);
-    struct tl_reader ids = r;
-    tl_read_raw(&r, n * sizeof(uint64_t));
-    struct slice info = tl_read_bytes(&r);
-    if (!r.error)
-        apply_states(s, ids, n, info);
     return false;
 }
 

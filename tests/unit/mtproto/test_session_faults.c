@@ -247,11 +247,21 @@ static void run_once(uint64_t seed, const struct world *faults)
     pair_free(&p);
 }
 
+static uint64_t current_run; /* said when it fails */
+
+static int say_run(void **state)
+{
+    (void)state;
+    print_message("last run %llu\n", (unsigned long long)current_run);
+    return 0;
+}
+
 static void run_all(const struct world *faults)
 {
     uint64_t seed = test_seed();
     for (uint64_t i = 0; i < RUNS; i++) {
-        run_once(seed * RUNS + i, faults);
+        current_run = seed * RUNS + i;
+        run_once(current_run, faults);
     }
 }
 
@@ -288,11 +298,11 @@ static void test_everything_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links_that_cut),
-        cmocka_unit_test(test_frames_lost),
-        cmocka_unit_test(test_frames_repeated_and_reordered),
-        cmocka_unit_test(test_frames_corrupted),
-        cmocka_unit_test(test_everything_at_once),
+        cmocka_unit_test_teardown(test_links_that_cut, say_run),
+        cmocka_unit_test_teardown(test_frames_lost, say_run),
+        cmocka_unit_test_teardown(test_frames_repeated_and_reordered, say_run),
+        cmocka_unit_test_teardown(test_frames_corrupted, say_run),
+        cmocka_unit_test_teardown(test_everything_at_once, say_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
