@@ -259,6 +259,16 @@ static bool on_bad_msg_notification(struct client_session *s, const struct incom
     return false;
 }
 
+/* The server knows nothing of m. A young id stays, in case a copy is still on its way. */
+static void forgotten(struct client_session *s, struct outgoing *m)
+{
+    bool young = client_now_s(s) - msg_id_unix_s(m->msg_id) < MSG_ID_PAST_S;
+    if (young && m->safety == CALL_REPEATABLE)
+        client_send_same(s, m);
+    else
+        client_lost(s, m);
+}
+
 /* The id that the server saw first of the frame m travelled in. */
 static uint64_t outer_id(const struct outgoing *m)
 {
@@ -288,11 +298,11 @@ static void lose_before(struct client_session *s, uint64_t first_msg_id)
     }
     for (; lost; lost = next) {
         next = lost->next;
-        client_lost(s, lost);
+        forgotten(s, lost);
     }
     for (uint32_t i = s->outbox.n_sent; i-- > 0;)
         if (was_sent_before(s->outbox.sent[i], first_msg_id))
-            client_lost(s, outbox_take_sent(&s->outbox, i));
+            forgotten(s, outbox_take_sent(&s->outbox, i));
 }
 
 static bool on_new_session_created(struct client_session *s, const struct incoming *in,
@@ -341,7 +351,7 @@ static void apply_state(struct client_session *s, const struct outgoing *asked, 
         return;
     switch (state & MSG_STATE_MASK) {
     case MSG_STATE_FORGOTTEN:
-        client_lost(s, outbox_take_sent(&s->outbox, at));
+        forgotten(s, outbox_take_sent(&s->outbox, at));
         break;
     case MSG_STATE_NOT_RECEIVED:
     case MSG_STATE_NOT_YET:
