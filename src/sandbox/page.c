@@ -71,9 +71,10 @@ struct page page_of(const struct request *r, const struct id_view *v)
         at = lower(v, offset_id);
     else if (offset_date > 0)
         at = lower_date(r, v, offset_date);
+    at = clamp(at, low, high);
     int64_t end = at - tl_int(q, F_add_offset);
     struct page p = {.begin = clamp(end - limit, low, high), .end = clamp(end, low, high),
-                     .newer = v->n - clamp(at, v->first, v->n)};
+                     .newer = v->n - (uint32_t)at};
     return p;
 }
 
