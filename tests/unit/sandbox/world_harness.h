@@ -15,6 +15,7 @@
 
 #include <json-c/json.h>
 
+#include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/message.h"
 #include "sandbox/methods.h"
