@@ -58,7 +58,9 @@ static void sandbox_thread_main(void *arg)
         .listen = t->options->sandbox ? t->options->sandbox : "127.0.0.1:10443",
         .dcs = DEMO_DCS,
         .schema_file = t->options->gateway.schema,
-        .log = {.fd = 2, .level = t->options->gateway.log_level, .format = t->options->gateway.log_format},
+        .log = {.fd = 2,
+                .level = t->options->gateway.log_level,
+                .format = t->options->gateway.log_format},
     };
     t->sandbox = sandbox_start(&loop, &config, t->error, sizeof t->error);
     if (t->sandbox)
@@ -94,7 +96,8 @@ static void stop_sandbox(struct sandbox_thread *t)
     uv_sem_destroy(&t->ready);
 }
 
-/* The sandbox's data centres and key, and a sealing key for this run: the demo leaves no file behind. */
+/* The sandbox's data centres and key, and a sealing key for this run: the demo leaves no file
+ * behind. */
 static bool point_gateway(struct options *o, const struct sandbox_thread *t)
 {
     const char *colon = t->options->sandbox ? strrchr(t->options->sandbox, ':') : NULL;
@@ -119,22 +122,29 @@ static bool point_gateway(struct options *o, const struct sandbox_thread *t)
 
 /* To be pasted line by line, or as a whole, into bash. */
 static const char walk[] =
-    "The gateway is on http://127.0.0.1:%1$d; beside it runs a Telegram data centre of our own, with these\n"
+    "The gateway is on http://127.0.0.1:%1$d; beside it runs a Telegram data centre of our own, "
+    "with these\n"
     "%2$s\n"
     "Try it, one line after the other, in another terminal:\n"
     "\n"
     "  TG=http://127.0.0.1:%1$d; S=\n"
-    "  tg() { curl -s -H 'Content-Type: application/json' -H \"X-Session-String: $S\" \"$@\"; echo; }\n"
-    "  step() { R=$(tg \"$@\"); echo \"$R\"; S=$(echo \"$R\" | sed -n 's/.*\"session_string\":\"\\([^\"]*\\)\".*/\\1/p'); }\n"
-    "  step $TG/auth/send_code -d '{\"phone\":\"+9996620003\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}'\n"
+    "  tg() { curl -s -H 'Content-Type: application/json' -H \"X-Session-String: $S\" \"$@\"; "
+    "echo; }\n"
+    "  step() { R=$(tg \"$@\"); echo \"$R\"; S=$(echo \"$R\" | sed -n "
+    "'s/.*\"session_string\":\"\\([^\"]*\\)\".*/\\1/p'); }\n"
+    "  step $TG/auth/send_code -d "
+    "'{\"phone\":\"+9996620003\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}'\n"
     "  step $TG/auth/verify_code -d '{\"code\":\"22222\"}'\n"
     "  step $TG/auth/verify_password -d '{\"password\":\"correct horse\"}'\n"
     "  tg $TG/me\n"
     "  tg \"$TG/chats?limit=3\"\n"
-    "  M=$(tg $TG/messages/send -d '{\"chat_id\":\"@echo\",\"text\":\"Hello, **world**\"}' | sed 's/.*\"message_id\":\\([0-9]*\\).*/\\1/')\n"
+    "  M=$(tg $TG/messages/send -d '{\"chat_id\":\"@echo\",\"text\":\"Hello, **world**\"}' | sed "
+    "'s/.*\"message_id\":\\([0-9]*\\).*/\\1/')\n"
     "  tg \"$TG/messages?chat_id=@echo&limit=2\"\n"
-    "  tg $TG/messages/edit -d '{\"chat_id\":\"@echo\",\"message_id\":'$M',\"new_text\":\"Hello, __world__\"}'\n"
-    "  tg $TG/messages/forward -d '{\"from_chat_id\":\"@echo\",\"to_chat_id\":\"me\",\"message_id\":'$M'}'\n"
+    "  tg $TG/messages/edit -d '{\"chat_id\":\"@echo\",\"message_id\":'$M',\"new_text\":\"Hello, "
+    "__world__\"}'\n"
+    "  tg $TG/messages/forward -d "
+    "'{\"from_chat_id\":\"@echo\",\"to_chat_id\":\"me\",\"message_id\":'$M'}'\n"
     "  tg -X DELETE $TG/messages/delete -d '{\"chat_id\":\"@echo\",\"message_ids\":['$M']}'\n"
     "  tg $TG/groups/join -d '{\"group_identifier\":\"@slow_lane\"}'\n"
     "  tg $TG/methods/users.getUsers -d '{\"id\":[\"me\",\"@echo\"]}'\n"
@@ -169,8 +179,8 @@ static int run(struct demo_options *options)
 /* The gateway's options that make sense here, and the sandbox's address. */
 static size_t demo_options_table(struct option_spec *specs)
 {
-    static const char *const kept[] = {"--listen", "--schema", "--key-file", "--workers", "--warm", "--timeout",
-                                       "--log-level", "--log-format"};
+    static const char *const kept[] = {"--listen", "--schema",  "--key-file",  "--workers",
+                                       "--warm",   "--timeout", "--log-level", "--log-format"};
     size_t n = 0;
     for (size_t i = 0; i < gateway_options_count; i++) {
         for (size_t k = 0; k < sizeof kept / sizeof *kept; k++) {
@@ -184,7 +194,8 @@ static size_t demo_options_table(struct option_spec *specs)
         .env = "TGREST_SANDBOX",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct demo_options, sandbox),
-        .help = "where the sandbox listens, its data centres on the ports that follow (127.0.0.1:10443)",
+        .help = "where the sandbox listens, its data centres on the ports that follow "
+                "(127.0.0.1:10443)",
     };
     return n;
 }

@@ -10,13 +10,15 @@
 
 enum { DETAIL_MAX = 512 /* bytes of a sentence for people */ };
 
-static void set_error(struct call *c, int status, const char *code, const char *format, va_list args)
+static void set_error(struct call *c, int status, const char *code, const char *format,
+                      va_list args)
 {
     if (call_failed(c))
         return;
     char text[DETAIL_MAX];
     vsnprintf(text, sizeof text, format, args);
-    c->error = (struct call_error){.status = status, .code = code, .detail = arena_strdup(c->arena, slice_str(text))};
+    c->error = (struct call_error){
+        .status = status, .code = code, .detail = arena_strdup(c->arena, slice_str(text))};
 }
 
 void call_fail(struct call *c, int status, const char *code, const char *format, ...)
@@ -136,11 +138,14 @@ struct dh_good_prime *call_good_prime(const struct call *c)
 }
 
 /* Length before each part, so that no two lists of parts read the same. */
-static int64_t keyed_random_id(struct call *c, struct slice method, struct slice peer, uint32_t index)
+static int64_t keyed_random_id(struct call *c, struct slice method, struct slice peer,
+                               uint32_t index)
 {
-    uint32_t lengths[3] = {(uint32_t)method.len, (uint32_t)peer.len, (uint32_t)c->idempotency_key.len};
+    uint32_t lengths[3] = {(uint32_t)method.len, (uint32_t)peer.len,
+                           (uint32_t)c->idempotency_key.len};
     struct slice parts[] = {
-        slice_of(lengths, sizeof lengths), method, peer, c->idempotency_key, slice_of(&index, sizeof index),
+        slice_of(lengths, sizeof lengths), method, peer, c->idempotency_key,
+        slice_of(&index, sizeof index),
     };
     uint8_t mac[SHA256_BYTES];
     hmac_sha256(c->worker->digests, slice_of(c->session.key.key, AUTH_KEY_BYTES), parts,
@@ -184,7 +189,8 @@ static void on_work_done(uv_work_t *request, int status)
 bool call_work(struct call *c, void (*fn)(void *arg), void *arg)
 {
     struct task *t = task_of(c);
-    /* In the arena: the request must not move, and a coroutine's stack is not for a loop's queue. */
+    /* In the arena: the request must not move, and a coroutine's stack is not for a loop's queue.
+     */
     struct work *w = arena_alloc(c->arena, sizeof *w);
     if (task_aborted(t))
         return false;

@@ -22,8 +22,8 @@ static const struct builtin production[] = {
     {5, "2001:b28:f23f:f005::a"},
 };
 static const struct builtin test[] = {
-    {1, "149.154.175.10"},  {1, "2001:b28:f23d:f001::e"}, {2, "149.154.167.40"},
-    {2, "2001:67c:4e8:f002::e"}, {3, "149.154.175.117"},  {3, "2001:b28:f23d:f003::e"},
+    {1, "149.154.175.10"},       {1, "2001:b28:f23d:f001::e"}, {2, "149.154.167.40"},
+    {2, "2001:67c:4e8:f002::e"}, {3, "149.154.175.117"},       {3, "2001:b28:f23d:f003::e"},
 };
 enum { DC_PORT = 443 };
 
@@ -36,15 +36,14 @@ static const char production_key[] =
     "t6N/byY9Nw9p21Og3AoXSL2q/2IJ1WRUhebgAdGVMlV1fkuOQoEzR7EdpqtQD9Cs\n"
     "5+bfo3Nhmcyvk5ftB0WkJ9z6bNZ7yxrP8wIDAQAB\n"
     "-----END RSA PUBLIC KEY-----\n";
-static const char test_key[] =
-    "-----BEGIN RSA PUBLIC KEY-----\n"
-    "MIIBCgKCAQEAyMEdY1aR+sCR3ZSJrtztKTKqigvO/vBfqACJLZtS7QMgCGXJ6XIR\n"
-    "yy7mx66W0/sOFa7/1mAZtEoIokDP3ShoqF4fVNb6XeqgQfaUHd8wJpDWHcR2OFwv\n"
-    "plUUI1PLTktZ9uW2WE23b+ixNwJjJGwBDJPQEQFBE+vfmH0JP503wr5INS1poWg/\n"
-    "j25sIWeYPHYeOrFp/eXaqhISP6G+q2IeTaWTXpwZj4LzXq5YOpk4bYEQ6mvRq7D1\n"
-    "aHWfYmlEGepfaYR8Q0YqvvhYtMte3ITnuSJs171+GDqpdKcSwHnd6FudwGO4pcCO\n"
-    "j4WcDuXc2CTHgH8gFTNhp/Y8/SpDOhvn9QIDAQAB\n"
-    "-----END RSA PUBLIC KEY-----\n";
+static const char test_key[] = "-----BEGIN RSA PUBLIC KEY-----\n"
+                               "MIIBCgKCAQEAyMEdY1aR+sCR3ZSJrtztKTKqigvO/vBfqACJLZtS7QMgCGXJ6XIR\n"
+                               "yy7mx66W0/sOFa7/1mAZtEoIokDP3ShoqF4fVNb6XeqgQfaUHd8wJpDWHcR2OFwv\n"
+                               "plUUI1PLTktZ9uW2WE23b+ixNwJjJGwBDJPQEQFBE+vfmH0JP503wr5INS1poWg/\n"
+                               "j25sIWeYPHYeOrFp/eXaqhISP6G+q2IeTaWTXpwZj4LzXq5YOpk4bYEQ6mvRq7D1\n"
+                               "aHWfYmlEGepfaYR8Q0YqvvhYtMte3ITnuSJs171+GDqpdKcSwHnd6FudwGO4pcCO\n"
+                               "j4WcDuXc2CTHgH8gFTNhp/Y8/SpDOhvn9QIDAQAB\n"
+                               "-----END RSA PUBLIC KEY-----\n";
 
 static bool parse_port(const char *text, int *port)
 {
@@ -60,7 +59,8 @@ bool dc_parse(const char *text, int32_t *id, struct dc_address *address)
     const char *equals = strchr(text, '=');
     const char *colon = strrchr(text, ':');
     int64_t number;
-    if (!equals || !colon || colon < equals || !slice_to_i64(slice_of(text, (size_t)(equals - text)), &number))
+    if (!equals || !colon || colon < equals ||
+        !slice_to_i64(slice_of(text, (size_t)(equals - text)), &number))
         return false;
     if (number < 1 || number > DC_ID_MAX || !parse_port(colon + 1, &address->port))
         return false;
@@ -110,12 +110,13 @@ static bool add_given(struct dc_table *t, const struct option_list *given, char 
         struct dc_address address = {0};
         int32_t id;
         if (!dc_parse(given->items[i], &id, &address)) {
-            snprintf(error, OPTION_ERROR_BYTES, "--dc wants N=HOST:PORT, not '%.100s'", given->items[i]);
+            snprintf(error, OPTION_ERROR_BYTES, "--dc wants N=HOST:PORT, not '%.100s'",
+                     given->items[i]);
             return false;
         }
         if (!add_address(t, id, &address)) {
-            snprintf(error, OPTION_ERROR_BYTES, "too many data centres, or addresses of one: '%.100s'",
-                     given->items[i]);
+            snprintf(error, OPTION_ERROR_BYTES,
+                     "too many data centres, or addresses of one: '%.100s'", given->items[i]);
             return false;
         }
     }

@@ -13,7 +13,7 @@ enum {
     DC_ADDRESSES_MAX = 4, /* of one data centre, tried in turn */
     DC_HOST_MAX = 255,    /* bytes of a DNS name */
     DC_KEYS_MAX = 16,
-    DC_ID_MAX = 9999,     /* 10000 is added for test servers */
+    DC_ID_MAX = 9999, /* 10000 is added for test servers */
 };
 
 struct dc_address {
@@ -27,8 +27,8 @@ struct dc {
     size_t n_addresses;
     _Atomic int64_t clock_offset_ns; /* the data centre's clock minus ours */
     _Atomic bool clock_known;
-    _Atomic uint32_t next_address;   /* index to try first: moves on after a failure */
-    _Atomic int64_t reached_ns;      /* monotonic time of the last frame from it; 0 = never */
+    _Atomic uint32_t next_address; /* index to try first: moves on after a failure */
+    _Atomic int64_t reached_ns;    /* monotonic time of the last frame from it; 0 = never */
 };
 
 struct dc_table {
@@ -39,8 +39,8 @@ struct dc_table {
     bool test;
 };
 
-/* From --dc, --dc-key, --test-dc and the built-in tables. With --dc only those given exist. False with
- * `error` filled in (OPTION_ERROR_BYTES). */
+/* From --dc, --dc-key, --test-dc and the built-in tables. With --dc only those given exist. False
+ * with `error` filled in (OPTION_ERROR_BYTES). */
 bool dc_table_init(struct dc_table *t, const struct options *o, char *error);
 void dc_table_free(struct dc_table *t);
 /* NULL if there is no such data centre. */

@@ -10,7 +10,8 @@ struct known_error {
 /* Names whose status a rule below would get wrong, or that deserve a sentence. */
 static const struct known_error known[] = {
     /* The session. */
-    {"AUTH_KEY_UNREGISTERED", 401, "Telegram does not know this session: it was logged out or never logged in."},
+    {"AUTH_KEY_UNREGISTERED", 401,
+     "Telegram does not know this session: it was logged out or never logged in."},
     {"AUTH_KEY_INVALID", 401, "Telegram refuses the key of this session."},
     {"AUTH_KEY_PERM_EMPTY", 401, "The key of this session is not bound to an account."},
     {"AUTH_KEY_DUPLICATED", 401,
@@ -19,7 +20,8 @@ static const struct known_error known[] = {
     {"SESSION_EXPIRED", 401, "This session has expired. Log in again."},
     {"USER_DEACTIVATED", 401, "This account was deleted or deactivated."},
     {"USER_DEACTIVATED_BAN", 401, "This account was banned by Telegram."},
-    {"SESSION_PASSWORD_NEEDED", 401, "This account is protected with a password: verify_password is the next step."},
+    {"SESSION_PASSWORD_NEEDED", 401,
+     "This account is protected with a password: verify_password is the next step."},
     {"ACTIVE_USER_REQUIRED", 401, "This method needs an account that is logged in."},
     /* The login. */
     {"PHONE_NUMBER_INVALID", 400, "The phone number is not valid."},
@@ -33,7 +35,8 @@ static const struct known_error known[] = {
     {"PHONE_CODE_HASH_EMPTY", 400, "This login was not begun: send_code is the first step."},
     {"PASSWORD_HASH_INVALID", 400, "The password is wrong."},
     {"API_ID_INVALID", 400, "The combination of api_id and api_hash is not valid."},
-    {"API_ID_PUBLISHED_FLOOD", 429, "This api_id is public knowledge and may not be used. Get your own."},
+    {"API_ID_PUBLISHED_FLOOD", 429,
+     "This api_id is public knowledge and may not be used. Get your own."},
     {"SEND_CODE_UNAVAILABLE", 429, "Every way to send the code was used up. Try again later."},
     {"UPDATE_APP_TO_LOGIN", 403, "Telegram asks for a newer app to log in with."},
     {"FIRSTNAME_INVALID", 400, "The first name is not valid."},
@@ -41,7 +44,8 @@ static const struct known_error known[] = {
     /* Peers and messages that are not there. */
     {"PEER_ID_INVALID", 404, "There is no such chat or user, or this account cannot see it."},
     {"CHAT_ID_INVALID", 404, "There is no such chat."},
-    {"CHANNEL_INVALID", 404, "There is no such channel or supergroup, or this account cannot see it."},
+    {"CHANNEL_INVALID", 404,
+     "There is no such channel or supergroup, or this account cannot see it."},
     {"CHANNEL_ID_INVALID", 404, "There is no such channel or supergroup."},
     {"USER_ID_INVALID", 404, "There is no such user, or this account has not met them."},
     {"USERNAME_NOT_OCCUPIED", 404, "Nobody has this username."},
@@ -59,7 +63,8 @@ static const struct known_error known[] = {
     {"MESSAGE_DELETE_FORBIDDEN", 403, "This account may not delete that message."},
     {"USER_PRIVACY_RESTRICTED", 403, "The user's privacy settings do not allow this."},
     {"YOUR_PRIVACY_RESTRICTED", 403, "The privacy settings of this account do not allow this."},
-    {"USER_BANNED_IN_CHANNEL", 403, "This account is banned from sending to supergroups and channels."},
+    {"USER_BANNED_IN_CHANNEL", 403,
+     "This account is banned from sending to supergroups and channels."},
     {"USER_NOT_PARTICIPANT", 403, "This account is not a member of the chat."},
     {"USER_IS_BLOCKED", 403, "The user has blocked this account."},
     {"YOU_BLOCKED_USER", 403, "This account has blocked the user."},
@@ -86,11 +91,13 @@ static const struct known_error known[] = {
     {"INVITE_HASH_EXPIRED", 400, "The invite link has expired."},
     {"INVITE_HASH_INVALID", 400, "The invite link is not valid."},
     {"INVITE_HASH_EMPTY", 400, "The invite link is empty."},
-    {"INVITE_REQUEST_SENT", 409, "A request to join was sent before; an administrator has to accept it."},
+    {"INVITE_REQUEST_SENT", 409,
+     "A request to join was sent before; an administrator has to accept it."},
     {"USERS_TOO_MUCH", 400, "The chat is full."},
     {"CHANNELS_TOO_MUCH", 400, "This account is in too many channels and supergroups."},
     {"INPUT_USER_DEACTIVATED", 400, "The user was deleted."},
-    {"RANDOM_ID_DUPLICATE", 409, "The message of this Idempotency-Key was sent before and cannot be found any more."},
+    {"RANDOM_ID_DUPLICATE", 409,
+     "The message of this Idempotency-Key was sent before and cannot be found any more."},
     /* Telegram's own trouble. */
     {"MSG_WAIT_FAILED", 502, "Telegram could not finish a request that this one waited for."},
     {"TIMEOUT", 504, "Telegram did not answer in time."},
@@ -105,8 +112,8 @@ struct name_rule {
     int status;
 };
 static const struct name_rule rules[] = {
-    {"_FORBIDDEN", 403}, {"_NOT_FOUND", 404}, {"_ADMIN_REQUIRED", 403}, {"_RESTRICTED", 403},
-    {"_MIGRATE", 502},
+    {"_FORBIDDEN", 403},  {"_NOT_FOUND", 404}, {"_ADMIN_REQUIRED", 403},
+    {"_RESTRICTED", 403}, {"_MIGRATE", 502},
 };
 
 /* Numbers that are seconds to wait. */
@@ -122,7 +129,8 @@ struct slice error_base(struct slice name, int64_t *number)
 {
     size_t digits = 0;
     *number = -1;
-    while (digits < name.len && name.data[name.len - 1 - digits] >= '0' && name.data[name.len - 1 - digits] <= '9')
+    while (digits < name.len && name.data[name.len - 1 - digits] >= '0' &&
+           name.data[name.len - 1 - digits] <= '9')
         digits++;
     size_t base_len = name.len - digits;
     if (digits == 0 || base_len < 2 || name.data[base_len - 1] != '_')
@@ -194,11 +202,13 @@ struct call_error error_from_telegram(struct arena *a, int code, struct slice na
 {
     int64_t number;
     struct slice base = error_base(name, &number);
-    struct call_error e = {.telegram = true, .code = arena_strdup(a, name), .wait_s = error_wait_s(name)};
+    struct call_error e = {
+        .telegram = true, .code = arena_strdup(a, name), .wait_s = error_wait_s(name)};
     const struct known_error *k = find_known(base);
     if (e.wait_s > 0) {
         e.status = 429;
-        e.detail = arena_printf(a, "Telegram asks to wait %lld seconds before trying again.", (long long)e.wait_s);
+        e.detail = arena_printf(a, "Telegram asks to wait %lld seconds before trying again.",
+                                (long long)e.wait_s);
     } else if (k) {
         e.status = k->status;
         e.detail = k->sentence;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Telegram's errors as HTTP: one table of the names that need saying, rules for the other hundreds. */
+ * Telegram's errors as HTTP: one table of the names that need saying, rules for the other hundreds.
+ */
 #ifndef TGREST_GATEWAY_ERRORS_H
 #define TGREST_GATEWAY_ERRORS_H
 
@@ -10,8 +11,9 @@
  * where there is none. */
 struct slice error_base(struct slice name, int64_t *number);
 
-/* What an RPC error means for the caller. Goes by name first, for the same name comes with different
- * codes; `code` decides for names that no rule knows. Texts are static or in the arena. */
+/* What an RPC error means for the caller. Goes by name first, for the same name comes with
+ * different codes; `code` decides for names that no rule knows. Texts are static or in the arena.
+ */
 struct call_error error_from_telegram(struct arena *a, int code, struct slice name);
 
 /* Seconds to wait before the same request may succeed; 0 for errors that do not ask for a wait. */

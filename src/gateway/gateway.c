@@ -23,7 +23,8 @@ static bool load_keys(struct gateway *g, char *error)
     if (o->key_text)
         g->keys = token_keys_parse(slice_str(o->key_text), error, OPTION_ERROR_BYTES);
     else
-        g->keys = token_keys_load(o->key_file ? o->key_file : default_key_file, error, OPTION_ERROR_BYTES);
+        g->keys = token_keys_load(o->key_file ? o->key_file : default_key_file, error,
+                                  OPTION_ERROR_BYTES);
     return g->keys != NULL;
 }
 
@@ -35,7 +36,8 @@ static bool load_schema(struct gateway *g, char *error)
     if (g->options.schema) {
         int status = file_read(g->options.schema, &file);
         if (status)
-            snprintf(error, OPTION_ERROR_BYTES, "--schema %.150s: %s", g->options.schema, strerror(-status));
+            snprintf(error, OPTION_ERROR_BYTES, "--schema %.150s: %s", g->options.schema,
+                     strerror(-status));
         text = status ? (struct slice){0} : buf_slice(&file);
     }
     if (text.data)
@@ -45,13 +47,17 @@ static bool load_schema(struct gateway *g, char *error)
         return false;
     tl_schema_bind(g->schema, &telegram_names);
     /* Without these nothing at all can be asked. */
-    const struct client_identity probe = {.device_model = "", .system_version = "", .app_version = "",
-                                          .system_lang_code = "", .lang_code = ""};
+    const struct client_identity probe = {.device_model = "",
+                                          .system_version = "",
+                                          .app_version = "",
+                                          .system_lang_code = "",
+                                          .lang_code = ""};
     bool usable = init_prefix_write(g->schema, &probe, true, &g->call_prefix);
     buf_clear(&g->call_prefix);
     if (usable && call_prefix_write(g->schema, &g->call_prefix))
         return true;
-    snprintf(error, OPTION_ERROR_BYTES, "the schema lacks invokeWithLayer, initConnection or invokeWithoutUpdates");
+    snprintf(error, OPTION_ERROR_BYTES,
+             "the schema lacks invokeWithLayer, initConnection or invokeWithoutUpdates");
     return false;
 }
 
@@ -69,8 +75,9 @@ static bool check_routes(struct gateway *g, char *error)
             if (tl_schema_bound(g->schema, r->needs[k]))
                 continue;
             g->route_off[i] = true;
-            log_event(&g->log, LOG_WARN, "route is off: the schema lacks a name", log_str("method", r->method),
-                      log_str("path", r->path), log_str("name", telegram_names.combinators[r->needs[k]]),
+            log_event(&g->log, LOG_WARN, "route is off: the schema lacks a name",
+                      log_str("method", r->method), log_str("path", r->path),
+                      log_str("name", telegram_names.combinators[r->needs[k]]),
                       log_int("layer", tl_schema_layer(g->schema)));
             break;
         }
@@ -83,7 +90,9 @@ static bool check_routes(struct gateway *g, char *error)
 static bool make_workers(struct gateway *g, char *error)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = g->options.workers > 0 ? (size_t)g->options.workers : cores > 0 ? (size_t)cores : 1;
+    size_t wanted = g->options.workers > 0 ? (size_t)g->options.workers
+                    : cores > 0            ? (size_t)cores
+                                           : 1;
     g->workers = calloc(wanted, sizeof *g->workers);
     g->n_workers = g->workers ? wanted : 0;
     size_t ready = 0;
@@ -103,9 +112,11 @@ static bool listen_on(struct gateway *g, const char *address, int *port, char *e
     const char *colon = strrchr(address, ':');
     int host_len = colon ? (int)(colon - address) : (int)strlen(address);
     for (size_t i = 0; i < g->n_workers; i++) {
-        int status = worker_listen(&g->workers[i], i == 0 ? address : exact, g->n_workers > 1, port);
+        int status =
+            worker_listen(&g->workers[i], i == 0 ? address : exact, g->n_workers > 1, port);
         if (status) {
-            snprintf(error, OPTION_ERROR_BYTES, "--listen %.150s: %s", address, uv_strerror(status));
+            snprintf(error, OPTION_ERROR_BYTES, "--listen %.150s: %s", address,
+                     uv_strerror(status));
             return false;
         }
         snprintf(exact, sizeof exact, "%.*s:%d", host_len, address, *port);
@@ -189,7 +200,8 @@ struct gateway *gateway_start(struct options *options, char *error)
     }
     g->options = *options;
     *options = (struct options){0};
-    g->log = (struct log){.fd = STDERR_FILENO, .level = g->options.log_level, .format = g->options.log_format};
+    g->log = (struct log){
+        .fd = STDERR_FILENO, .level = g->options.log_level, .format = g->options.log_format};
     buf_init(&g->call_prefix, 0);
     g->owners = owners_new();
     bool ready = sodium_init() >= 0 && g->owners && dc_table_init(&g->dcs, &g->options, error) &&

@@ -19,10 +19,10 @@ struct gateway {
     struct log log;
     struct tl_schema *schema;
     struct token_keys *keys;
-    struct dc_table dcs;        /* clocks are atomic */
-    struct owners *owners;      /* has its own locks */
-    struct buf call_prefix;     /* in front of every query */
-    bool *route_off;            /* by route index: the schema lacks what it needs */
+    struct dc_table dcs;    /* clocks are atomic */
+    struct owners *owners;  /* has its own locks */
+    struct buf call_prefix; /* in front of every query */
+    bool *route_off;        /* by route index: the schema lacks what it needs */
     struct worker *workers;
     size_t n_workers;
     _Atomic bool draining;
@@ -30,8 +30,8 @@ struct gateway {
     int ports[OPTION_LIST_MAX]; /* bound ones, by listener */
 };
 
-/* Reads keys and schema, opens the listeners, starts the threads; prints "listening on" lines. NULL with
- * `error` filled in (OPTION_ERROR_BYTES). Takes the options over, also on failure. */
+/* Reads keys and schema, opens the listeners, starts the threads; prints "listening on" lines. NULL
+ * with `error` filled in (OPTION_ERROR_BYTES). Takes the options over, also on failure. */
 struct gateway *gateway_start(struct options *options, char *error);
 /* From any thread: begins to drain; idempotent. */
 void gateway_drain(struct gateway *g);
@@ -45,8 +45,8 @@ int gateway_port(const struct gateway *g);
 /* For programs of which the gateway is the main part, before any other thread is started: leaves
  * SIGTERM and SIGINT to gateway_run, ignores SIGPIPE, allows no core files (keys are in memory). */
 void gateway_prepare_process(void);
-/* Blocks until SIGTERM or SIGINT, drains, and returns when the last call has ended. A second signal, or
- * a drain that takes longer than calls may take, ends the process at once. */
+/* Blocks until SIGTERM or SIGINT, drains, and returns when the last call has ended. A second
+ * signal, or a drain that takes longer than calls may take, ends the process at once. */
 void gateway_run(struct gateway *g);
 
 /* `tgrest serve …`: argv[0] is the subcommand. The exit status. */

@@ -9,12 +9,12 @@
 #include "mtproto/ids.h"
 
 enum {
-    QUERY_MAX = 1024 * 1024,      /* Telegram closes on larger frames */
+    QUERY_MAX = 1024 * 1024, /* Telegram closes on larger frames */
     QUERY_KEEP = 64 * 1024,
-    MIGRATIONS_MAX = 3,           /* a login that is sent round in circles */
-    TROUBLE_REPEATS_MAX = 2,      /* of errors that Telegram says to repeat */
+    MIGRATIONS_MAX = 3,      /* a login that is sent round in circles */
+    TROUBLE_REPEATS_MAX = 2, /* of errors that Telegram says to repeat */
     TROUBLE_PAUSE_MS = 300,
-    DESTROY_WAIT_MS = 3000,       /* for the answer to destroy_auth_key, which may be only an ack */
+    DESTROY_WAIT_MS = 3000, /* for the answer to destroy_auth_key, which may be only an ack */
 };
 
 /* One call_invoke, over its repetitions. */
@@ -45,13 +45,15 @@ static bool write_query(struct call *c, const struct tl_object *query, struct bu
     const char *error = NULL;
     buf_clear(out);
     if (!tl_write_object(c->schema, out, query, c->arena, &error)) {
-        log_event(c->log, LOG_ERROR, "query cannot be written", log_str("request_id", c->request_id),
-                  log_str("method", query->ctor->name), log_str("reason", error));
+        log_event(c->log, LOG_ERROR, "query cannot be written",
+                  log_str("request_id", c->request_id), log_str("method", query->ctor->name),
+                  log_str("reason", error));
         call_fail(c, 500, "INTERNAL", "The gateway could not write the request to Telegram.");
         return false;
     }
     if (out->failed || out->len > QUERY_MAX) {
-        call_fail(c, 413, "QUERY_TOO_LARGE", "The request is larger than the %d bytes that Telegram takes.", QUERY_MAX);
+        call_fail(c, 413, "QUERY_TOO_LARGE",
+                  "The request is larger than the %d bytes that Telegram takes.", QUERY_MAX);
         return false;
     }
     return true;
@@ -105,7 +107,8 @@ static bool migrate(struct invocation *in, int32_t dc)
     if (c->session.state == SESSION_AUTHORIZED || ++in->migrations > MIGRATIONS_MAX)
         return false;
     if (!dc_find(&c->gateway->dcs, dc)) {
-        call_fail(c, 502, "UNKNOWN_DATA_CENTRE", "Telegram sends this login to data centre %d, which this gateway does not know.",
+        call_fail(c, 502, "UNKNOWN_DATA_CENTRE",
+                  "Telegram sends this login to data centre %d, which this gateway does not know.",
                   (int)dc);
         return false;
     }
@@ -127,7 +130,7 @@ static bool pause_for_trouble(struct invocation *in)
 static bool key_is_dead(struct slice name)
 {
     static const char *const names[] = {
-        "AUTH_KEY_UNREGISTERED", "AUTH_KEY_INVALID", "AUTH_KEY_DUPLICATED", "SESSION_REVOKED",
+        "AUTH_KEY_UNREGISTERED", "AUTH_KEY_INVALID", "AUTH_KEY_DUPLICATED",  "SESSION_REVOKED",
         "SESSION_EXPIRED",       "USER_DEACTIVATED", "USER_DEACTIVATED_BAN",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -161,8 +164,9 @@ static bool fail_outcome(struct call *c, const struct upstream_call *rpc)
 {
     switch (rpc->outcome) {
     case UPSTREAM_LOST:
-        call_fail(c, 504, "OUTCOME_UNKNOWN",
-                  "The connection to Telegram was lost: whether the request was executed is not known.");
+        call_fail(
+            c, 504, "OUTCOME_UNKNOWN",
+            "The connection to Telegram was lost: whether the request was executed is not known.");
         break;
     case UPSTREAM_REFUSED:
         call_fail(c, 502, "UPSTREAM_REFUSED", "Telegram refused the message.");
@@ -174,7 +178,8 @@ static bool fail_outcome(struct call *c, const struct upstream_call *rpc)
         call_fail(c, 413, "QUERY_TOO_LARGE", "The request is larger than what Telegram takes.");
         break;
     default:
-        call_fail(c, 502, "UPSTREAM_UNREACHABLE", "Telegram cannot be reached: %s.", rpc->reason ? rpc->reason : "no answer");
+        call_fail(c, 502, "UPSTREAM_UNREACHABLE", "Telegram cannot be reached: %s.",
+                  rpc->reason ? rpc->reason : "no answer");
         break;
     }
     return false;
@@ -187,14 +192,16 @@ static void refine_timeout(struct invocation *in)
     if (task_of(c)->abort != ABORT_DEADLINE || in->safety != CALL_ONCE)
         return;
     c->error.code = "OUTCOME_UNKNOWN";
-    c->error.detail = "Telegram did not answer in time: whether the request was executed is not known.";
+    c->error.detail =
+        "Telegram did not answer in time: whether the request was executed is not known.";
 }
 
 static bool read_answer(struct invocation *in, struct slice body, struct tl_value *out)
 {
     struct call *c = in->call;
     struct tl_reader r = tl_reader_of(body);
-    if (tl_read_value(c->schema, &r, &in->query->ctor->result, c->arena, (struct tl_limits){0}, out))
+    if (tl_read_value(c->schema, &r, &in->query->ctor->result, c->arena, (struct tl_limits){0},
+                      out))
         return true;
     log_event(c->log, LOG_WARN, "answer cannot be read", log_str("request_id", c->request_id),
               log_str("method", in->query->ctor->name), log_str("reason", r.error));

@@ -8,9 +8,10 @@
 #include "gateway/worker.h"
 
 enum {
-    CONNECT_TIMEOUT_MS = 5000,         /* a far data centre answers a SYN within a few hundred ms */
-    WRITE_QUEUE_MAX = 8 * 1024 * 1024, /* eight full frames; a peer that does not read is given up */
-    WRITE_KEEP_MAX = 64 * 1024,        /* scratch kept between writes */
+    CONNECT_TIMEOUT_MS = 5000, /* a far data centre answers a SYN within a few hundred ms */
+    WRITE_QUEUE_MAX =
+        8 * 1024 * 1024,        /* eight full frames; a peer that does not read is given up */
+    WRITE_KEEP_MAX = 64 * 1024, /* scratch kept between writes */
 };
 
 struct link {
@@ -24,12 +25,12 @@ struct link {
     const struct link_owner *owner; /* NULL once closed */
     void *ctx;
     struct transport transport;
-    struct buf in;                  /* the beginning of a frame whose rest is on its way */
-    struct wheel_timer timer;       /* connect timeout */
+    struct buf in;            /* the beginning of a frame whose rest is on its way */
+    struct wheel_timer timer; /* connect timeout */
     bool resolving;
     bool connected;
-    bool closed;                    /* uv_close was called */
-    bool handle_gone;               /* the loop knows the handle no more */
+    bool closed;      /* uv_close was called */
+    bool handle_gone; /* the loop knows the handle no more */
 };
 
 struct pending_write {
@@ -100,7 +101,8 @@ static size_t take_frames(struct link *l, uint8_t *bytes, size_t len)
     size_t used = 0;
     while (l->owner) {
         size_t consumed = 0;
-        struct transport_event event = transport_read(&l->transport, bytes + used, len - used, &consumed);
+        struct transport_event event =
+            transport_read(&l->transport, bytes + used, len - used, &consumed);
         used += consumed;
         switch (event.type) {
         case TRANSPORT_NEED_MORE:
@@ -202,7 +204,8 @@ static int resolve(struct link *l, const struct dc_address *address)
     char port[8];
     snprintf(port, sizeof port, "%d", address->port);
     l->resolve.data = l;
-    int status = uv_getaddrinfo(&l->worker->loop, &l->resolve, on_resolved, address->host, port, &hints);
+    int status =
+        uv_getaddrinfo(&l->worker->loop, &l->resolve, on_resolved, address->host, port, &hints);
     l->resolving = status == 0;
     return status;
 }
@@ -269,7 +272,8 @@ struct buf *link_write_begin(struct link *l)
     struct buf *out = &l->worker->out;
     buf_clear(out);
     if (l->transport.kind == TRANSPORT_UNKNOWN)
-        transport_client_init(&l->transport, TRANSPORT_INTERMEDIATE, false, 0, &l->worker->rng, out);
+        transport_client_init(&l->transport, TRANSPORT_INTERMEDIATE, false, 0, &l->worker->rng,
+                              out);
     return out;
 }
 

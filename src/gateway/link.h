@@ -16,7 +16,8 @@ struct link_owner {
     void (*connected)(void *ctx);
     /* A frame, in a buffer that the owner may write to until it returns. */
     void (*frame)(void *ctx, uint8_t *frame, size_t len);
-    /* The data centre answered with a transport error (-404, -429, -444); the link is still open. */
+    /* The data centre answered with a transport error (-404, -429, -444); the link is still open.
+     */
     void (*refused)(void *ctx, int32_t code);
     /* Closed by the other side, broken, or never connected. The link is gone. */
     void (*lost)(void *ctx, const char *reason);
@@ -30,8 +31,9 @@ void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx);
 void link_close(struct link *l);
 bool link_connected(const struct link *l);
 
-/* Writing: frames are appended to what begin returns (the worker's scratch, with the opening bytes of
- * the transport when they are due), and written at once by end. Returns the bytes written or queued. */
+/* Writing: frames are appended to what begin returns (the worker's scratch, with the opening bytes
+ * of the transport when they are due), and written at once by end. Returns the bytes written or
+ * queued. */
 struct buf *link_write_begin(struct link *l);
 size_t link_write_end(struct link *l);
 struct transport *link_transport(struct link *l);

@@ -55,7 +55,8 @@ static void render_plain(struct buf *out, struct metrics *const *all, size_t n)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         uint64_t sum = 0;
         for (size_t w = 0; w < n; w++)
-            sum += metric_get((const metric *)(const void *)((const char *)all[w] + texts[i].offset));
+            sum +=
+                metric_get((const metric *)(const void *)((const char *)all[w] + texts[i].offset));
         render_head(out, texts[i].name, texts[i].kind, texts[i].help);
         buf_printf(out, "tgrest_%s %llu\n", texts[i].name, (unsigned long long)sum);
     }
@@ -85,35 +86,42 @@ static void sum_route(struct route_sum *sum, struct metrics *const *all, size_t 
     }
 }
 
-static void render_statuses(struct buf *out, const struct route_sum *sum, const char *method, const char *path)
+static void render_statuses(struct buf *out, const struct route_sum *sum, const char *method,
+                            const char *path)
 {
     for (int status = 100; status < 1000; status++) {
         if (sum->by_status[status] > 0)
-            buf_printf(out, "tgrest_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %llu\n", method,
-                       path, status, (unsigned long long)sum->by_status[status]);
+            buf_printf(out,
+                       "tgrest_requests_total{method=\"%s\",route=\"%s\",status=\"%d\"} %llu\n",
+                       method, path, status, (unsigned long long)sum->by_status[status]);
     }
 }
 
-static void render_histogram(struct buf *out, const struct route_sum *sum, const char *method, const char *path)
+static void render_histogram(struct buf *out, const struct route_sum *sum, const char *method,
+                             const char *path)
 {
     static const char series[] = "tgrest_request_duration_seconds";
     uint64_t below = 0;
     for (size_t b = 0; b < METRICS_BUCKETS; b++) {
         below += sum->buckets[b];
-        buf_printf(out, "%s_bucket{method=\"%s\",route=\"%s\",le=\"%g\"} %llu\n", series, method, path,
-                   (double)bucket_us[b] / 1e6, (unsigned long long)below);
+        buf_printf(out, "%s_bucket{method=\"%s\",route=\"%s\",le=\"%g\"} %llu\n", series, method,
+                   path, (double)bucket_us[b] / 1e6, (unsigned long long)below);
     }
-    buf_printf(out, "%s_bucket{method=\"%s\",route=\"%s\",le=\"+Inf\"} %llu\n", series, method, path,
-               (unsigned long long)sum->count);
-    buf_printf(out, "%s_sum{method=\"%s\",route=\"%s\"} %.6f\n", series, method, path, (double)sum->sum_us / 1e6);
+    buf_printf(out, "%s_bucket{method=\"%s\",route=\"%s\",le=\"+Inf\"} %llu\n", series, method,
+               path, (unsigned long long)sum->count);
+    buf_printf(out, "%s_sum{method=\"%s\",route=\"%s\"} %.6f\n", series, method, path,
+               (double)sum->sum_us / 1e6);
     buf_printf(out, "%s_count{method=\"%s\",route=\"%s\"} %llu\n", series, method, path,
                (unsigned long long)sum->count);
 }
 
-typedef void (*route_renderer)(struct buf *out, const struct route_sum *sum, const char *method, const char *path);
+typedef void (*route_renderer)(struct buf *out, const struct route_sum *sum, const char *method,
+                               const char *path);
 
-static void render_routes(struct buf *out, struct metrics *const *all, size_t n, struct route_sum *sum,
-                          bool (*route_name)(size_t, const char **, const char **), route_renderer render)
+static void render_routes(struct buf *out, struct metrics *const *all, size_t n,
+                          struct route_sum *sum,
+                          bool (*route_name)(size_t, const char **, const char **),
+                          route_renderer render)
 {
     for (size_t route = 0; route <= METRICS_ROUTES_MAX; route++) {
         const char *method = "";
@@ -147,7 +155,8 @@ void metrics_render(struct buf *out, struct metrics *const *all, size_t n,
     render_plain(out, all, n);
     render_head(out, "requests_total", "counter", "Requests answered, by route and status");
     render_routes(out, all, n, sum, route_name, render_statuses);
-    render_head(out, "request_duration_seconds", "histogram", "Time from a request's last byte to its answer");
+    render_head(out, "request_duration_seconds", "histogram",
+                "Time from a request's last byte to its answer");
     render_routes(out, all, n, sum, route_name, render_histogram);
     render_head(out, "resident_memory_bytes", "gauge", "Resident memory of the process");
     buf_printf(out, "tgrest_resident_memory_bytes %llu\n", (unsigned long long)resident_bytes());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The key exchange on a call's coroutine: a link of its own, the handshake, then the link becomes the
- * new key's connection. */
+ * The key exchange on a call's coroutine: a link of its own, the handshake, then the link becomes
+ * the new key's connection. */
 #include "gateway/new_key.h"
 
 #include <sodium.h>
@@ -10,8 +10,8 @@
 #include "mtproto/handshake.h"
 
 enum {
-    EXCHANGES_MAX = 3,        /* tries: a lost link, silence, or a server that asks to begin again */
-    EXCHANGE_TIMEOUT_S = 8,   /* of one try */
+    EXCHANGES_MAX = 3,      /* tries: a lost link, silence, or a server that asks to begin again */
+    EXCHANGE_TIMEOUT_S = 8, /* of one try */
     FIRST_SALT_LIFE_S = 1800, /* a salt lives 30 to 60 minutes */
 };
 
@@ -96,28 +96,33 @@ static bool wait_frame(struct exchange *e)
 }
 
 /* What to do with the handshake next; appends its message to out. */
-typedef enum handshake_status (*handshake_step)(struct exchange *e, struct handshake_client *h, struct buf *out);
+typedef enum handshake_status (*handshake_step)(struct exchange *e, struct handshake_client *h,
+                                                struct buf *out);
 
-static enum handshake_status step_start(struct exchange *e, struct handshake_client *h, struct buf *out)
+static enum handshake_status step_start(struct exchange *e, struct handshake_client *h,
+                                        struct buf *out)
 {
     (void)e;
     return handshake_client_start(h, out);
 }
 
-static enum handshake_status step_input(struct exchange *e, struct handshake_client *h, struct buf *out)
+static enum handshake_status step_input(struct exchange *e, struct handshake_client *h,
+                                        struct buf *out)
 {
     e->has_frame = false;
     return handshake_client_input(h, e->frame, out);
 }
 
-static enum handshake_status step_continue(struct exchange *e, struct handshake_client *h, struct buf *out)
+static enum handshake_status step_continue(struct exchange *e, struct handshake_client *h,
+                                           struct buf *out)
 {
     (void)e;
     return handshake_client_continue(h, out);
 }
 
 /* Runs a step and sends what it says, in one frame. */
-static enum handshake_status take_step(struct exchange *e, struct handshake_client *h, handshake_step step)
+static enum handshake_status take_step(struct exchange *e, struct handshake_client *h,
+                                       handshake_step step)
 {
     struct buf message;
     buf_init(&message, 0);
@@ -184,7 +189,8 @@ static struct handshake_client *new_handshake(struct worker *w, const struct dc 
 }
 
 /* Takes the result over: session, clock, connection. */
-static void take_key(struct task *t, struct dc *dc, struct exchange *e, const struct handshake_result *result)
+static void take_key(struct task *t, struct dc *dc, struct exchange *e,
+                     const struct handshake_result *result)
 {
     struct call *c = &t->call;
     dc_clock_set(dc, result->clock_offset_ns);
@@ -239,14 +245,16 @@ static bool exchange(struct call *c, int32_t dc_id, bool probe)
     struct dc *dc = dc_find(&c->gateway->dcs, dc_id);
     const char *reason = NULL;
     if (!dc) {
-        call_fail(c, 502, "UNKNOWN_DATA_CENTRE", "This gateway does not know data centre %d.", (int)dc_id);
+        call_fail(c, 502, "UNKNOWN_DATA_CENTRE", "This gateway does not know data centre %d.",
+                  (int)dc_id);
         return false;
     }
     bool over = false;
     for (unsigned i = 0; i < EXCHANGES_MAX && !over && !task_aborted(t); i++)
         over = try_exchange(t, dc, probe, &reason);
     if (!over)
-        call_fail(c, 502, "UPSTREAM_UNREACHABLE", "Telegram cannot be reached: %s.", reason ? reason : "no answer");
+        call_fail(c, 502, "UPSTREAM_UNREACHABLE", "Telegram cannot be reached: %s.",
+                  reason ? reason : "no answer");
     if (!probe)
         metric_add(call_failed(c) ? &m->key_exchange_failures_total : &m->key_exchanges_total, 1);
     return !call_failed(c);

@@ -33,8 +33,8 @@ const struct option_spec gateway_options[] = {
      "time a call may take, waits that the client asked for not counted (30)"},
     {"--silence", "SECONDS", "TGREST_SILENCE", OPTION_INT, AT(silence_s), 1, 3600,
      "while calls wait, time without a word from Telegram before its connection is made anew (10)"},
-    {"--max-connections", "N", "TGREST_MAX_CONNECTIONS", OPTION_INT, AT(connections_max), 1, 1000000,
-     "HTTP connections at once (20000)"},
+    {"--max-connections", "N", "TGREST_MAX_CONNECTIONS", OPTION_INT, AT(connections_max), 1,
+     1000000, "HTTP connections at once (20000)"},
     {"--max-calls", "N", "TGREST_MAX_CALLS", OPTION_INT, AT(calls_max), 1, 1000000,
      "calls at once (10000)"},
     {"--max-body", "BYTES", "TGREST_MAX_BODY", OPTION_INT, AT(body_bytes_max), 1024, 1 << 30,
@@ -102,7 +102,8 @@ static bool list_add_all(struct option_list *list, struct slice text)
 static bool set_flag(bool *flag, struct slice value)
 {
     *flag = slice_is(value, "1") || slice_is_nocase(value, "true") || slice_is_nocase(value, "on");
-    return *flag || slice_is(value, "0") || slice_is_nocase(value, "false") || slice_is_nocase(value, "off");
+    return *flag || slice_is(value, "0") || slice_is_nocase(value, "false") ||
+           slice_is_nocase(value, "off");
 }
 
 static bool set_int(const struct option_spec *spec, int64_t *out, struct slice value)
@@ -125,7 +126,8 @@ static bool set_format(enum log_format *format, struct slice value)
 }
 
 /* `value` is NUL-terminated. */
-static bool set_value(const struct option_spec *spec, void *target, const char *value, bool from_env)
+static bool set_value(const struct option_spec *spec, void *target, const char *value,
+                      bool from_env)
 {
     void *member = (char *)target + spec->offset;
     struct slice text = slice_str(value);
@@ -174,7 +176,8 @@ static bool read_environment(const struct option_spec *specs, size_t n, void *ta
     return true;
 }
 
-static const struct option_spec *find_option(const struct option_spec *specs, size_t n, struct slice name)
+static const struct option_spec *find_option(const struct option_spec *specs, size_t n,
+                                             struct slice name)
 {
     for (size_t i = 0; i < n; i++) {
         if (specs[i].name && slice_is(name, specs[i].name))
@@ -209,7 +212,8 @@ bool options_parse(const struct option_spec *specs, size_t n, void *target, int 
         const char *value = equals ? equals + 1 : "1";
         if (!equals && spec->kind != OPTION_FLAG) {
             if (i + 1 == argc) {
-                snprintf(error, OPTION_ERROR_BYTES, "%s wants a value: %s", spec->name, spec->value);
+                snprintf(error, OPTION_ERROR_BYTES, "%s wants a value: %s", spec->name,
+                         spec->value);
                 return false;
             }
             value = argv[++i];

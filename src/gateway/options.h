@@ -8,9 +8,9 @@
 #include "base/log.h"
 
 enum {
-    OPTION_LIST_MAX = 32,    /* values of one repeatable option */
+    OPTION_LIST_MAX = 32, /* values of one repeatable option */
     OPTION_ERROR_BYTES = 256,
-    OPTION_OFF = -1,         /* what OPTION_SECONDS_OR_OFF gives for "off" */
+    OPTION_OFF = -1, /* what OPTION_SECONDS_OR_OFF gives for "off" */
 };
 
 /* Values of a repeatable option, owned. */
@@ -30,18 +30,19 @@ enum option_kind {
 };
 
 struct option_spec {
-    const char *name;   /* "--listen"; NULL: only from the environment (secrets never stand in argv) */
-    const char *value;  /* "ADDR:PORT", for the help; NULL for flags */
-    const char *env;    /* "TGREST_LISTEN" */
+    const char
+        *name; /* "--listen"; NULL: only from the environment (secrets never stand in argv) */
+    const char *value; /* "ADDR:PORT", for the help; NULL for flags */
+    const char *env;   /* "TGREST_LISTEN" */
     enum option_kind kind;
-    size_t offset;      /* of the member in the target struct */
-    int64_t min, max;   /* OPTION_INT, OPTION_SECONDS_OR_OFF */
+    size_t offset;    /* of the member in the target struct */
+    int64_t min, max; /* OPTION_INT, OPTION_SECONDS_OR_OFF */
     const char *help;
 };
 
-/* Fills `target` (its defaults already set) from the environment, then from argv[1..], which wins: an
- * option list given there replaces the environment's. "--name value" and "--name=value". False with
- * `error` filled in (OPTION_ERROR_BYTES). `getenv_fn` is getenv outside of tests. */
+/* Fills `target` (its defaults already set) from the environment, then from argv[1..], which wins:
+ * an option list given there replaces the environment's. "--name value" and "--name=value". False
+ * with `error` filled in (OPTION_ERROR_BYTES). `getenv_fn` is getenv outside of tests. */
 bool options_parse(const struct option_spec *specs, size_t n, void *target, int argc, char **argv,
                    char *(*getenv_fn)(const char *name), char *error);
 void options_usage(const struct option_spec *specs, size_t n, FILE *out);
@@ -55,16 +56,16 @@ struct options {
     struct option_list dc_keys; /* PEM files */
     char *dc_key_pem;           /* such keys as text, from the environment; wins over the files */
     bool test_dc;
-    char *schema;               /* file; NULL = the embedded one */
-    char *key_file;             /* sealing keys; NULL = tgrest.key */
-    char *key_text;             /* the keys themselves, from the environment; wins over the file */
-    int64_t workers;            /* 0 = one per core */
-    int64_t warm_s;             /* OPTION_OFF = close after each answer */
-    int64_t warm_max;           /* upstream connections at once, whole process */
+    char *schema;     /* file; NULL = the embedded one */
+    char *key_file;   /* sealing keys; NULL = tgrest.key */
+    char *key_text;   /* the keys themselves, from the environment; wins over the file */
+    int64_t workers;  /* 0 = one per core */
+    int64_t warm_s;   /* OPTION_OFF = close after each answer */
+    int64_t warm_max; /* upstream connections at once, whole process */
     int64_t timeout_s;
-    int64_t silence_s;          /* of Telegram, while calls wait: then the connection is made anew */
-    int64_t connections_max;    /* HTTP, whole process */
-    int64_t calls_max;          /* calls at once, whole process */
+    int64_t silence_s;       /* of Telegram, while calls wait: then the connection is made anew */
+    int64_t connections_max; /* HTTP, whole process */
+    int64_t calls_max;       /* calls at once, whole process */
     int64_t body_bytes_max;
     enum log_level log_level;
     enum log_format log_format;

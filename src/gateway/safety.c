@@ -8,7 +8,7 @@ static const struct {
     const char *name;
     enum call_safety safety;
 } exceptions[] = {
-    {"auth.checkPassword", CALL_ONCE},           /* a login */
+    {"auth.checkPassword", CALL_ONCE}, /* a login */
     {"auth.checkRecoveryPassword", CALL_ONCE},
     {"messages.getBotCallbackAnswer", CALL_ONCE}, /* presses a bot's button */
     {"messages.getInlineBotResults", CALL_ONCE},  /* asks a bot */

@@ -6,8 +6,8 @@
 #include "mtproto/session_client.h"
 #include "tl/schema.h"
 
-/* Reads, by their names, and methods whose random_id makes Telegram itself answer the second with the
- * first. Everything else is CALL_ONCE. */
+/* Reads, by their names, and methods whose random_id makes Telegram itself answer the second with
+ * the first. Everything else is CALL_ONCE. */
 enum call_safety method_safety(const struct tl_combinator *method);
 
 #endif

@@ -41,7 +41,8 @@ void gateway_run(struct gateway *g)
     stop_signals(&set);
     sigwait(&set, &got);
     gateway_drain(g);
-    /* From here on a signal does what it does by default: it ends the process. So does the alarm. */
+    /* From here on a signal does what it does by default: it ends the process. So does the alarm.
+     */
     alarm((unsigned)g->options.timeout_s + DRAIN_EXTRA_S);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     gateway_join(g);
@@ -67,7 +68,8 @@ int gateway_main(int argc, char **argv)
         options_usage(gateway_options, gateway_options_count, stdout);
         return EXIT_SUCCESS;
     }
-    if (!options_parse(gateway_options, gateway_options_count, &options, argc, argv, getenv, error)) {
+    if (!options_parse(gateway_options, gateway_options_count, &options, argc, argv, getenv,
+                       error)) {
         fprintf(stderr, "tgrest serve: %s\n", error);
         options_release(gateway_options, gateway_options_count, &options);
         return 2;

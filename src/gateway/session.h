@@ -6,10 +6,10 @@
 #include "mtproto/session_client.h" /* struct auth_key, struct salt_schedule */
 
 enum session_state {
-    SESSION_NEW,           /* a key and nothing else */
-    SESSION_CODE_SENT,     /* phone and phone_code_hash are set: verify_code is next */
-    SESSION_SIGN_UP,       /* the code was right, the number has no account: verify_code with a name */
-    SESSION_PASSWORD,      /* 2FA: verify_password is next */
+    SESSION_NEW,       /* a key and nothing else */
+    SESSION_CODE_SENT, /* phone and phone_code_hash are set: verify_code is next */
+    SESSION_SIGN_UP,   /* the code was right, the number has no account: verify_code with a name */
+    SESSION_PASSWORD,  /* 2FA: verify_password is next */
     SESSION_AUTHORIZED,
 };
 
@@ -24,18 +24,19 @@ enum session_flags {
     SESSION_FOREIGN = 2, /* read from another library's string: a sealed one is owed */
 };
 
-/* Plain data, no pointers: copied as a whole, wiped with sodium_memzero. Texts are NUL-terminated. */
+/* Plain data, no pointers: copied as a whole, wiped with sodium_memzero. Texts are NUL-terminated.
+ */
 struct session {
-    int32_t dc;            /* home data centre: 1, 2, … */
-    uint32_t flags;        /* enum session_flags */
+    int32_t dc;     /* home data centre: 1, 2, … */
+    uint32_t flags; /* enum session_flags */
     enum session_state state;
-    struct auth_key key;   /* key.id is computed when the string is opened */
+    struct auth_key key; /* key.id is computed when the string is opened */
     struct salt_schedule salts;
     int32_t api_id;
     char api_hash[SESSION_API_HASH_MAX + 1];
     char phone[SESSION_PHONE_MAX + 1];
     char phone_code_hash[SESSION_PHONE_CODE_HASH_MAX + 1];
-    int64_t user_id;       /* 0 = not known */
+    int64_t user_id; /* 0 = not known */
 };
 
 #endif

@@ -81,7 +81,8 @@ struct upstream *task_upstream(struct task *t)
         return t->upstream;
     struct dc *dc = dc_find(&c->gateway->dcs, c->session.dc);
     if (!dc) {
-        call_fail(c, 401, "SESSION_OTHER_NETWORK", "The session belongs to data centre %d, which this gateway does not know.",
+        call_fail(c, 401, "SESSION_OTHER_NETWORK",
+                  "The session belongs to data centre %d, which this gateway does not know.",
                   (int)c->session.dc);
         return NULL;
     }
@@ -89,7 +90,9 @@ struct upstream *task_upstream(struct task *t)
     t->upstream = upstream_get(&t->owner->upstreams, &c->session, dc, &full);
     if (!t->upstream) {
         metric_add(&t->owner->metrics.calls_overloaded_total, 1);
-        call_fail(c, 503, "OVERLOADED", full ? "All connections to Telegram are in use." : "The gateway is out of memory.");
+        call_fail(c, 503, "OVERLOADED",
+                  full ? "All connections to Telegram are in use."
+                       : "The gateway is out of memory.");
     }
     return t->upstream;
 }
@@ -148,7 +151,8 @@ static void finish(struct task *t)
 static void refuse_to_start(struct task *t)
 {
     metric_add(&t->owner->metrics.calls_overloaded_total, 1);
-    call_fail(&t->call, 503, "OVERLOADED", "The gateway serves as many calls as it can. Try again.");
+    call_fail(&t->call, 503, "OVERLOADED",
+              "The gateway serves as many calls as it can. Try again.");
     t->finished = true;
 }
 

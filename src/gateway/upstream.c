@@ -9,11 +9,11 @@
 #include "telegram/login.h"
 
 enum {
-    DEAD_LINKS_MAX = 4,       /* links without one good frame before calls fail: about a second */
+    DEAD_LINKS_MAX = 4, /* links without one good frame before calls fail: about a second */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
-    FOREIGN_FRAMES_MAX = 3,   /* frames that are not ours before the link is closed */
-    PING_IDLE_S = 60,         /* only while calls are open; idle connections close rather than ping */
+    FOREIGN_FRAMES_MAX = 3, /* frames that are not ours before the link is closed */
+    PING_IDLE_S = 60,       /* only while calls are open; idle connections close rather than ping */
     FLOOD_BACKOFF_MS = 5000,  /* after transport error -429 */
     CALLS_PER_KEY_MAX = 1024, /* queued and in flight on one key */
     INFLATE_MAX = 16 * 1024 * 1024,
@@ -27,18 +27,18 @@ struct upstream {
     struct dc *dc;
     uint64_t key_id;
     struct client_session *session;
-    struct link *link;        /* NULL: none now */
-    struct list calls;        /* struct upstream_call */
+    struct link *link; /* NULL: none now */
+    struct list calls; /* struct upstream_call */
     unsigned users;
-    unsigned dead_links;      /* in a row, without one good frame */
+    unsigned dead_links; /* in a row, without one good frame */
     unsigned foreign_frames;
-    unsigned key_refusals;    /* transport error -404 in a row */
+    unsigned key_refusals; /* transport error -404 in a row */
     bool condemned;
-    bool asked;               /* a call was queued or repeated since the last flush */
-    bool broken;              /* the session wants its link closed */
-    int64_t idle_ns;          /* when to close for want of users; 0 = in use */
-    int64_t connect_ns;       /* when to connect again; 0 = not */
-    int64_t silent_ns;        /* when a link that has said nothing is given up, if calls wait; 0 = not */
+    bool asked;         /* a call was queued or repeated since the last flush */
+    bool broken;        /* the session wants its link closed */
+    int64_t idle_ns;    /* when to close for want of users; 0 = in use */
+    int64_t connect_ns; /* when to connect again; 0 = not */
+    int64_t silent_ns;  /* when a link that has said nothing is given up, if calls wait; 0 = not */
     struct wheel_timer timer; /* the first of these three and the session's own deadline */
 };
 
@@ -68,8 +68,8 @@ static struct upstream *find(const struct upstreams *all, const struct auth_key 
     struct list *bucket = bucket_of(all, key->id);
     for (struct list *node = bucket->next; node != bucket; node = node->next) {
         struct upstream *u = LIST_OWNER(node, struct upstream, bucket_link);
-        /* A caller who knows the id but not the key cannot make one that compares partly equal: the id
-         * is a digest of the key. So the comparison's time tells nothing. */
+        /* A caller who knows the id but not the key cannot make one that compares partly equal: the
+         * id is a digest of the key. So the comparison's time tells nothing. */
         if (u->key_id == key->id &&
             memcmp(client_session_key(u->session)->key, key->key, AUTH_KEY_BYTES) == 0)
             return u;
@@ -142,7 +142,8 @@ static void finish(struct upstream_call *call, enum upstream_outcome outcome)
     call->done(call);
 }
 
-static void fail_calls(struct upstream *u, enum upstream_outcome outcome, int32_t code, const char *text)
+static void fail_calls(struct upstream *u, enum upstream_outcome outcome, int32_t code,
+                       const char *text)
 {
     struct list all;
     list_init(&all);
@@ -223,12 +224,13 @@ static void want_flush(struct upstream *u)
 
 static void close_link(struct upstream *u, const char *reason);
 
-/* A word was said, by either side: with calls waiting the next must follow in time. Connections that
- * were silently dropped on the way show in no other manner. */
+/* A word was said, by either side: with calls waiting the next must follow in time. Connections
+ * that were silently dropped on the way show in no other manner. */
 static void expect_word(struct upstream *u)
 {
     struct worker *w = worker_of(u);
-    u->silent_ns = list_empty(&u->calls) ? 0 : worker_now_ns(w) + w->gateway->options.silence_s * NS_PER_S;
+    u->silent_ns =
+        list_empty(&u->calls) ? 0 : worker_now_ns(w) + w->gateway->options.silence_s * NS_PER_S;
 }
 
 /* May be the end of u, when nobody uses it and its link breaks: callers do not look at it again. */
@@ -283,7 +285,8 @@ static int64_t backoff_ns(const struct upstream *u)
     return (ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS) * NS_PER_MS;
 }
 
-/* With calls waiting a new link is due, at once the first time. Without, the next call opens one. */
+/* With calls waiting a new link is due, at once the first time. Without, the next call opens one.
+ */
 static void on_link_lost(void *ctx, const char *reason)
 {
     struct upstream *u = ctx;
@@ -382,7 +385,8 @@ static bool make_room(struct upstreams *all)
     return true;
 }
 
-static struct client_session *new_session(struct upstreams *all, const struct session *s, struct dc *dc)
+static struct client_session *new_session(struct upstreams *all, const struct session *s,
+                                          struct dc *dc)
 {
     struct worker *w = all->worker;
     /* What the account's list of devices shows. */
@@ -439,7 +443,8 @@ static struct upstream *create(struct upstreams *all, const struct session *s, s
     return u;
 }
 
-struct upstream *upstream_get(struct upstreams *all, const struct session *s, struct dc *dc, bool *full)
+struct upstream *upstream_get(struct upstreams *all, const struct session *s, struct dc *dc,
+                              bool *full)
 {
     *full = false;
     struct upstream *u = find(all, &s->key);
@@ -457,7 +462,8 @@ struct upstream *upstream_get(struct upstreams *all, const struct session *s, st
     return create(all, s, dc);
 }
 
-struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, struct dc *dc, struct link *link)
+struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, struct dc *dc,
+                                struct link *link)
 {
     if (!make_room(all))
         return NULL;
@@ -481,7 +487,8 @@ void upstream_release(struct upstream *u, bool keep)
     }
     list_push(&u->all->idle, &u->idle_link);
     u->idle_ns = worker_now_ns(w) + w->gateway->options.warm_s * NS_PER_S;
-    /* A warm call is released with the timer armed for an earlier use: leave it, it rearms itself. */
+    /* A warm call is released with the timer armed for an earlier use: leave it, it rearms itself.
+     */
     if (!list_linked(&u->timer.link) || u->timer.deadline_ns > u->idle_ns)
         rearm(u);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Deadlines of one worker: a timer wheel, so that arming and disarming is a few stores and the loop
- * has one timer however many calls wait. Coarse: a timer fires up to WHEEL_TICK_MS late, never early. */
+ * has one timer however many calls wait. Coarse: a timer fires up to WHEEL_TICK_MS late, never
+ * early. */
 #ifndef TGREST_GATEWAY_WHEEL_H
 #define TGREST_GATEWAY_WHEEL_H
 

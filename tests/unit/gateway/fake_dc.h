@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A scripted data centre on a thread of its own: the server side of src/mtproto, a handful of methods
- * with fixed answers, and faults that a test orders. Everything else goes through real sockets. */
+ * A scripted data centre on a thread of its own: the server side of src/mtproto, a handful of
+ * methods with fixed answers, and faults that a test orders. Everything else goes through real
+ * sockets. */
 #ifndef TGREST_TESTS_GATEWAY_FAKE_DC_H
 #define TGREST_TESTS_GATEWAY_FAKE_DC_H
 
@@ -78,19 +79,19 @@ struct fake_dc {
 
     /* orders */
     _Atomic int fault;
-    _Atomic bool hold;          /* requests are executed, answers wait for fake_release */
+    _Atomic bool hold; /* requests are executed, answers wait for fake_release */
     _Atomic bool stop;
-    _Atomic int error_code;     /* the next error_times requests fail with error_text */
+    _Atomic int error_code; /* the next error_times requests fail with error_text */
     _Atomic int error_times;
-    char error_text[64];        /* set before error_times */
+    char error_text[64]; /* set before error_times */
 
     /* what was seen */
-    _Atomic int connections;    /* accepted, ever */
-    _Atomic int executed;       /* requests */
-    _Atomic int holding;        /* answers that wait */
-    _Atomic int duplicated;     /* requests of a key while another connection of it had one open */
+    _Atomic int connections; /* accepted, ever */
+    _Atomic int executed;    /* requests */
+    _Atomic int holding;     /* answers that wait */
+    _Atomic int duplicated;  /* requests of a key while another connection of it had one open */
     _Atomic int handshakes;
-    _Atomic int inits;          /* requests that came in initConnection */
+    _Atomic int inits; /* requests that came in initConnection */
 };
 
 /* ---- answers ---- */
@@ -123,8 +124,8 @@ static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
     return r.error ? 0 : id;
 }
 
-/* help.getNearestDc (a read) and account.updateStatus (a write without random_id) are all a test needs;
- * auth.logOut and auth.sendCode are refused by error orders. */
+/* help.getNearestDc (a read) and account.updateStatus (a write without random_id) are all a test
+ * needs; auth.logOut and auth.sendCode are refused by error orders. */
 static inline bool fake_answer(struct fake_dc *dc, uint32_t id, struct buf *out)
 {
     if (id == fake_id(dc, "help.getNearestDc")) {
@@ -184,7 +185,8 @@ static inline void fake_flush(struct fake_session *s)
 }
 
 /* One request: fault orders first, then the answer, now or when it is released. */
-static inline void fake_request(struct fake_session *s, struct fake_conn *c, const struct server_event *event)
+static inline void fake_request(struct fake_session *s, struct fake_conn *c,
+                                const struct server_event *event)
 {
     struct fake_dc *dc = c->dc;
     int fault = atomic_exchange(&dc->fault, FAULT_NONE);
@@ -201,7 +203,8 @@ static inline void fake_request(struct fake_session *s, struct fake_conn *c, con
         atomic_store(&dc->holding, (int)dc->n_held);
     } else if (atomic_load(&dc->error_times) > 0) {
         atomic_fetch_sub(&dc->error_times, 1);
-        server_session_error(s->server, event->msg_id, atomic_load(&dc->error_code), dc->error_text);
+        server_session_error(s->server, event->msg_id, atomic_load(&dc->error_code),
+                             dc->error_text);
     } else if (fake_answer(dc, id, &result)) {
         server_session_answer(s->server, event->msg_id, buf_slice(&result));
     } else {
@@ -244,11 +247,13 @@ static inline uint64_t fake_first_salt(void *ctx, uint64_t auth_key_id)
     return FAKE_SALT;
 }
 
-static inline struct fake_session *fake_session_of(struct fake_dc *dc, const struct auth_key *key, uint64_t session_id)
+static inline struct fake_session *fake_session_of(struct fake_dc *dc, const struct auth_key *key,
+                                                   uint64_t session_id)
 {
     struct fake_session *free_one = NULL;
     for (size_t i = 0; i < dc->n_sessions; i++) {
-        if (dc->sessions[i].server && dc->sessions[i].key_id == key->id && dc->sessions[i].session_id == session_id)
+        if (dc->sessions[i].server && dc->sessions[i].key_id == key->id &&
+            dc->sessions[i].session_id == session_id)
             return &dc->sessions[i];
     }
     if (dc->n_sessions < FAKE_SESSIONS)
@@ -269,7 +274,8 @@ static inline struct fake_session *fake_session_of(struct fake_dc *dc, const str
     return free_one;
 }
 
-static inline void fake_sealed(struct fake_conn *c, const struct auth_key *key, uint8_t *frame, size_t len)
+static inline void fake_sealed(struct fake_conn *c, const struct auth_key *key, uint8_t *frame,
+                               size_t len)
 {
     struct fake_dc *dc = c->dc;
     struct mt_message m;
@@ -387,7 +393,8 @@ static inline void fake_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *byt
     size_t used = 0;
     while (!c->closing) {
         size_t consumed = 0;
-        struct transport_event event = transport_read(&c->transport, c->in.data + used, c->in.len - used, &consumed);
+        struct transport_event event =
+            transport_read(&c->transport, c->in.data + used, c->in.len - used, &consumed);
         used += consumed;
         if (event.type == TRANSPORT_NEED_MORE)
             break;

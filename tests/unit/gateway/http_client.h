@@ -38,8 +38,9 @@ static inline void client_send(int fd, const char *method, const char *path, con
                                const char *headers, const char *body)
 {
     char request[16384];
-    int n = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: x\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-                     method, path, session ? "X-Session-String: " : "", session ? session : "",
+    int n = snprintf(request, sizeof request,
+                     "%s %s HTTP/1.1\r\nHost: x\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s", method,
+                     path, session ? "X-Session-String: " : "", session ? session : "",
                      session ? "\r\n" : "", headers, strlen(body), body);
     for (int sent = 0; sent < n;) {
         ssize_t m = send(fd, request + sent, (size_t)(n - sent), MSG_NOSIGNAL);

@@ -97,8 +97,8 @@ static void whole_table_is_mapped(void **state)
         bool server = e.status == 502 || e.status == 503 || e.status == 504;
         if (!client && !server)
             fail_msg("%s %d: %d", name, code, e.status);
-        if (server && code >= 400 && code < 500 && !strstr(name, "MIGRATE") && !strstr(name, "MSG_WAIT") &&
-            !strstr(name, "CONNECTION_NOT_INITED"))
+        if (server && code >= 400 && code < 500 && !strstr(name, "MIGRATE") &&
+            !strstr(name, "MSG_WAIT") && !strstr(name, "CONNECTION_NOT_INITED"))
             fail_msg("%s %d: %d blames Telegram", name, code, e.status);
         arena_reset(&a);
         seen++;
@@ -114,9 +114,11 @@ static void names_lose_their_numbers(void **state)
     int64_t number;
     assert_true(slice_is(error_base(slice_str("FLOOD_WAIT_30"), &number), "FLOOD_WAIT"));
     assert_int_equal(number, 30);
-    assert_true(slice_is(error_base(slice_str("CHAT_ADMIN_REQUIRED"), &number), "CHAT_ADMIN_REQUIRED"));
+    assert_true(
+        slice_is(error_base(slice_str("CHAT_ADMIN_REQUIRED"), &number), "CHAT_ADMIN_REQUIRED"));
     assert_int_equal(number, -1);
-    assert_true(slice_is(error_base(slice_str("MD5_CHECKSUM_INVALID"), &number), "MD5_CHECKSUM_INVALID"));
+    assert_true(
+        slice_is(error_base(slice_str("MD5_CHECKSUM_INVALID"), &number), "MD5_CHECKSUM_INVALID"));
     assert_true(slice_is(error_base(slice_str("X9"), &number), "X9"));
     assert_int_equal(error_migrate_dc(slice_str("PHONE_MIGRATE_4")), 4);
     assert_int_equal(error_migrate_dc(slice_str("USER_MIGRATE_2")), 2);
@@ -129,12 +131,18 @@ static void error_bodies_are_json(void **state)
 {
     (void)state;
     struct buf out;
-    struct call_error e = {.status = 429, .code = "FLOOD_WAIT_3", .detail = "a \"b\"", .field = "chat_id", .wait_s = 3};
+    struct call_error e = {.status = 429,
+                           .code = "FLOOD_WAIT_3",
+                           .detail = "a \"b\"",
+                           .field = "chat_id",
+                           .wait_s = 3};
     buf_init(&out, 0);
     error_body_write(&out, &e, "r1");
     buf_append_byte(&out, 0);
-    assert_string_equal((char *)out.data, "{\"detail\":\"a \\\"b\\\"\",\"error\":\"FLOOD_WAIT_3\",\"field\":\"chat_id\","
-                                          "\"wait_seconds\":3,\"request_id\":\"r1\"}");
+    assert_string_equal(
+        (char *)out.data,
+        "{\"detail\":\"a \\\"b\\\"\",\"error\":\"FLOOD_WAIT_3\",\"field\":\"chat_id\","
+        "\"wait_seconds\":3,\"request_id\":\"r1\"}");
     buf_free(&out);
 }
 
@@ -147,17 +155,27 @@ static void only_harmless_methods_are_repeated(void **state)
         const char *name;
         enum call_safety safety;
     } cases[] = {
-        {"messages.getHistory", CALL_REPEATABLE},      {"messages.search", CALL_REPEATABLE},
-        {"contacts.resolveUsername", CALL_REPEATABLE}, {"messages.checkChatInvite", CALL_REPEATABLE},
-        {"users.getUsers", CALL_REPEATABLE},           {"messages.sendMessage", CALL_REPEATABLE},
-        {"messages.sendMedia", CALL_REPEATABLE},       {"messages.forwardMessages", CALL_REPEATABLE},
-        {"upload.saveFilePart", CALL_REPEATABLE},      {"upload.getFile", CALL_REPEATABLE},
-        {"auth.checkPassword", CALL_ONCE},             {"auth.signIn", CALL_ONCE},
-        {"auth.sendCode", CALL_ONCE},                  {"auth.logOut", CALL_ONCE},
-        {"messages.deleteMessages", CALL_ONCE},        {"messages.editMessage", CALL_ONCE},
-        {"channels.joinChannel", CALL_ONCE},           {"messages.importChatInvite", CALL_ONCE},
+        {"messages.getHistory", CALL_REPEATABLE},
+        {"messages.search", CALL_REPEATABLE},
+        {"contacts.resolveUsername", CALL_REPEATABLE},
+        {"messages.checkChatInvite", CALL_REPEATABLE},
+        {"users.getUsers", CALL_REPEATABLE},
+        {"messages.sendMessage", CALL_REPEATABLE},
+        {"messages.sendMedia", CALL_REPEATABLE},
+        {"messages.forwardMessages", CALL_REPEATABLE},
+        {"upload.saveFilePart", CALL_REPEATABLE},
+        {"upload.getFile", CALL_REPEATABLE},
+        {"auth.checkPassword", CALL_ONCE},
+        {"auth.signIn", CALL_ONCE},
+        {"auth.sendCode", CALL_ONCE},
+        {"auth.logOut", CALL_ONCE},
+        {"messages.deleteMessages", CALL_ONCE},
+        {"messages.editMessage", CALL_ONCE},
+        {"channels.joinChannel", CALL_ONCE},
+        {"messages.importChatInvite", CALL_ONCE},
         {"phone.requestCall", CALL_ONCE}, /* its 32-bit random_id promises nothing */
-        {"messages.getBotCallbackAnswer", CALL_ONCE},  {"account.updateStatus", CALL_ONCE},
+        {"messages.getBotCallbackAnswer", CALL_ONCE},
+        {"account.updateStatus", CALL_ONCE},
     };
     char error[256];
     struct tl_schema *s = tl_schema_parse(tl_embedded_api(), error, sizeof error);

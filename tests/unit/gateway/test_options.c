@@ -21,11 +21,13 @@ static char *fake_getenv(const char *name)
     return NULL;
 }
 
-static bool parse(struct options *o, const char *const *env, int argc, const char **argv, char *error)
+static bool parse(struct options *o, const char *const *env, int argc, const char **argv,
+                  char *error)
 {
     environment = env;
     options_defaults(o);
-    return options_parse(gateway_options, gateway_options_count, o, argc, (char **)(uintptr_t)argv, fake_getenv, error);
+    return options_parse(gateway_options, gateway_options_count, o, argc, (char **)(uintptr_t)argv,
+                         fake_getenv, error);
 }
 
 static void release(struct options *o)
@@ -38,8 +40,10 @@ static void command_line_wins_over_environment(void **state)
     (void)state;
     struct options o;
     char error[OPTION_ERROR_BYTES];
-    const char *env[] = {"TGREST_LISTEN", "a:1,b:2", "TGREST_WARM", "off", "TGREST_TIMEOUT", "7", "TGREST_KEY", "k", NULL};
-    const char *argv[] = {"serve", "--listen", "c:3", "--listen=d:4", "--timeout=9", "--log-format", "json", "--test-dc"};
+    const char *env[] = {"TGREST_LISTEN", "a:1,b:2", "TGREST_WARM", "off", "TGREST_TIMEOUT", "7",
+                         "TGREST_KEY",    "k",       NULL};
+    const char *argv[] = {"serve",       "--listen",     "c:3",  "--listen=d:4",
+                          "--timeout=9", "--log-format", "json", "--test-dc"};
     assert_true(parse(&o, env, 8, argv, error));
     assert_int_equal(o.listen.n, 2);
     assert_string_equal(o.listen.items[0], "c:3");

@@ -155,7 +155,10 @@ static void full_mailbox_refuses_offers_but_takes_answers(void **state)
     (void)state;
     uv_loop_t loop;
     struct mailbox box;
-    struct mail mails[4] = {{.deliver = count_one}, {.deliver = count_one}, {.deliver = count_one}, {.deliver = count_one}};
+    struct mail mails[4] = {{.deliver = count_one},
+                            {.deliver = count_one},
+                            {.deliver = count_one},
+                            {.deliver = count_one}};
     int received = 0;
     uv_loop_init(&loop);
     assert_int_equal(mailbox_init(&box, &loop, 2, &received), 0);

@@ -124,7 +124,8 @@ static uint64_t metric_sum(const struct fixture *f, size_t offset)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < f->gateway->n_workers; i++)
-        sum += metric_get((const metric *)(const void *)((const char *)&f->gateway->workers[i].metrics + offset));
+        sum += metric_get(
+            (const metric *)(const void *)((const char *)&f->gateway->workers[i].metrics + offset));
     return sum;
 }
 #define METRIC(f, name) metric_sum((f), offsetof(struct metrics, name))
@@ -359,8 +360,10 @@ static void login_migrates_to_its_data_centre(void **state)
     start_gateway(f, (struct setup){0});
     fake_order_error(f->dcs[0], 1, 303, "PHONE_MIGRATE_3");
     fake_order_error(f->dcs[1], 1, 400, "PHONE_NUMBER_INVALID");
-    client_call(f->port, "POST", "/auth/send_code", NULL, "",
-                "{\"phone\":\"+15550001\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}", &a);
+    client_call(
+        f->port, "POST", "/auth/send_code", NULL, "",
+        "{\"phone\":\"+15550001\",\"api_id\":1,\"api_hash\":\"0123456789abcdef0123456789abcdef\"}",
+        &a);
     assert_int_equal(a.status, 400);
     assert_non_null(strstr(a.body, "\"PHONE_NUMBER_INVALID\""));
     assert_int_equal(atomic_load(&f->dcs[0]->handshakes), 1);
@@ -480,7 +483,8 @@ static void request_that_arrives_while_draining_is_refused(void **state)
     WAIT_FOR(atomic_load(&f->dcs[0]->holding) == 1);
     int half = client_connect(f->port);
     assert_int_equal(send(half, head, sizeof head - 1, 0), sizeof head - 1);
-    WAIT_FOR(METRIC(f, http_bytes_in_total) >= sizeof head - 1 && METRIC(f, http_connections_open) == 2);
+    WAIT_FOR(METRIC(f, http_bytes_in_total) >= sizeof head - 1 &&
+             METRIC(f, http_connections_open) == 2);
     gateway_drain(f->gateway);
     WAIT_FOR(client_connect(f->port) == -1);
     assert_int_equal(send(half, "\r\n", 2, 0), 2);
@@ -549,9 +553,13 @@ static void metrics_sum_all_workers(void **state)
     assert_int_equal(counted, CALLS);
     client_call(f->port, "GET", "/metrics", NULL, "", "", &a);
     assert_int_equal(a.status, 200);
-    snprintf(line, sizeof line, "\ntgrest_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} %d\n", CALLS);
+    snprintf(line, sizeof line,
+             "\ntgrest_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} %d\n",
+             CALLS);
     assert_non_null(strstr(a.body, line));
-    snprintf(line, sizeof line, "\ntgrest_request_duration_seconds_bucket{method=\"GET\",route=\"/healthz\",le=\"+Inf\"} %d\n",
+    snprintf(line, sizeof line,
+             "\ntgrest_request_duration_seconds_bucket{method=\"GET\",route=\"/"
+             "healthz\",le=\"+Inf\"} %d\n",
              CALLS);
     assert_non_null(strstr(a.body, line));
     assert_non_null(strstr(a.body, "# TYPE tgrest_request_duration_seconds histogram\n"));

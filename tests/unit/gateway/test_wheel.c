@@ -50,7 +50,8 @@ static void fires_after_its_deadline_never_before(void **state)
     }
     for (size_t i = 0; i < PROBES; i++) {
         assert_true(probes[i].fired_ns >= probes[i].timer.deadline_ns);
-        assert_true(probes[i].fired_ns <= probes[i].timer.deadline_ns + (WHEEL_TICK_MS + step_max_ms) * NS_PER_MS);
+        assert_true(probes[i].fired_ns <=
+                    probes[i].timer.deadline_ns + (WHEEL_TICK_MS + step_max_ms) * NS_PER_MS);
     }
     assert_int_equal(wheel.armed, 0);
 }
