@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+MAKEFLAGS += --jobs=$(shell nproc)
 
 VARIANT ?= release
 BUILD   := build/$(VARIANT)
