@@ -53,7 +53,8 @@ static inline struct task *task_of(struct call *c)
 /* http callbacks; ctx is the worker. */
 void task_on_request(void *worker, struct http_exchange *x, const struct http_request *r);
 void task_on_gone(void *worker, struct http_exchange *x);
-void task_error_body(void *worker, int status, const char *what, struct buf *body);
+void task_error_body(void *worker, int status, const char *what, struct buf *body,
+                     struct http_header *header);
 void tasks_free_spare(struct worker *w);
 
 /* ---- at its owner's ---- */

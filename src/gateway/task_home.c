@@ -396,7 +396,8 @@ void task_deliver_answer(struct mail *mail, void *worker)
     task_answer(LIST_OWNER(mail, struct task, mail));
 }
 
-void task_error_body(void *worker, int status, const char *what, struct buf *body)
+void task_error_body(void *worker, int status, const char *what, struct buf *body,
+                     struct http_header *header)
 {
     static const struct {
         int status;
@@ -404,15 +405,16 @@ void task_error_body(void *worker, int status, const char *what, struct buf *bod
     } codes[] = {
         {400, "BAD_REQUEST"},     {408, "REQUEST_TIMEOUT"},   {411, "LENGTH_REQUIRED"},
         {413, "BODY_TOO_LARGE"},  {414, "TARGET_TOO_LONG"},   {417, "EXPECTATION_FAILED"},
-        {431, "HEADERS_TOO_LARGE"}, {503, "OVERLOADED"},
+        {431, "HEADERS_TOO_LARGE"}, {501, "METHOD_NOT_IMPLEMENTED"}, {503, "OVERLOADED"},
+        {505, "HTTP_VERSION_NOT_SUPPORTED"},
     };
     struct worker *w = worker;
-    char request_id[CALL_REQUEST_ID_MAX + 1];
     struct call_error e = {.status = status, .code = "BAD_REQUEST", .detail = what};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (codes[i].status == status)
             e.code = codes[i].code;
     }
-    make_request_id(&w->rng, (struct slice){0}, request_id);
-    error_body_write(body, &e, request_id);
+    make_request_id(&w->rng, (struct slice){0}, w->refused_id);
+    error_body_write(body, &e, w->refused_id);
+    *header = (struct http_header){slice_str("X-Request-Id"), slice_str(w->refused_id)};
 }

@@ -9,6 +9,7 @@
 #include "base/coro.h"
 #include "base/random.h"
 #include "crypto/crypto.h"
+#include "gateway/call.h"
 #include "gateway/list.h"
 #include "gateway/mailbox.h"
 #include "gateway/metrics.h"
@@ -52,6 +53,7 @@ struct worker {
     bool drained;         /* told the gateway so */
     struct buf query;     /* scratch: a TL query, used up at once */
     struct buf out;       /* scratch: frames on their way to a socket */
+    char refused_id[CALL_REQUEST_ID_MAX + 1]; /* of the last request that the HTTP server itself refused */
     uint8_t *read_buffer; /* scratch: what a socket gave, used up at once */
     struct metrics metrics;
 };

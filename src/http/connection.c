@@ -139,13 +139,15 @@ static void refuse(struct connection *c, int status, const char *reason, size_t 
     char text[160];
     snprintf(text, sizeof text, limit ? "%s The limit is %zu." : "%s", reason, limit);
     buf_clear(&s->error_body);
-    s->callbacks.error_body(s->callbacks.ctx, status, text, &s->error_body);
-    struct http_header headers[] = {
-        {slice_str("Content-Type"), slice_str("application/json")},
-        {slice_str("Retry-After"), slice_str("1")},
-    };
+    struct http_header headers[3] = {{slice_str("Content-Type"), slice_str("application/json")}};
+    size_t n_headers = 1;
+    s->callbacks.error_body(s->callbacks.ctx, status, text, &s->error_body, &headers[n_headers]);
+    if (headers[n_headers].name.len > 0)
+        n_headers++;
+    if (status == 503)
+        headers[n_headers++] = (struct http_header){slice_str("Retry-After"), slice_str("1")};
     struct slice body = buf_slice(&s->error_body);
-    struct slice head = response_head(s, status, headers, status == 503 ? 2 : 1, body.len, "close");
+    struct slice head = response_head(s, status, headers, n_headers, body.len, "close");
     if (bodiless)
         body.len = 0;
     s->counters.refused++;

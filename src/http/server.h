@@ -63,10 +63,11 @@ struct http_callbacks {
     /* The client closed or broke before the answer; x stays valid until http_respond. */
     void (*on_gone)(void *ctx, struct http_exchange *x);
     /* The server itself refuses a request (malformed, too large, too slow, overloaded): the body of
-     * its answer, so that every error has the caller's shape (JSON). `what` is a sentence for
-     * people, with the limit where one was passed. status: 400, 408, 413, 414, 417, 431, 501, 503,
-     * 505. */
-    void (*error_body)(void *ctx, int status, const char *what, struct buf *body);
+     * its answer, so that every error has the caller's shape (JSON), and one header more if *header
+     * is set (to slices that live until the next call). `what` is a sentence for people, with the
+     * limit where one was passed. status: 400, 408, 413, 414, 417, 431, 501, 503, 505. */
+    void (*error_body)(void *ctx, int status, const char *what, struct buf *body,
+                       struct http_header *header);
     void *ctx;
 };
 

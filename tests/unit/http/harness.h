@@ -89,9 +89,11 @@ static inline void on_gone(void *ctx, struct http_exchange *x)
     w->gone++;
 }
 
-static inline void error_body(void *ctx, int status, const char *what, struct buf *body)
+static inline void error_body(void *ctx, int status, const char *what, struct buf *body,
+                              struct http_header *header)
 {
     (void)ctx;
+    *header = (struct http_header){slice_str("X-Refused"), slice_str("yes")};
     buf_printf(body, "{\"status\":%d,\"detail\":\"%s\"}", status, what);
 }
 

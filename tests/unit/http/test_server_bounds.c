@@ -324,6 +324,7 @@ static void test_too_many_connections_are_told_so(void **state)
     await_end(&w, &c);
     buf_append(&c.in, "", 1);
     assert_non_null(strstr((const char *)c.in.data, "\r\nRetry-After: 1\r\n"));
+    assert_non_null(strstr((const char *)c.in.data, "\r\nX-Refused: yes\r\n"));
     c.in.len--;
     expect_refusal(&w, &c, 503);
     client_send(&a, GET_NOW);
