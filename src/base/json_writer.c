@@ -6,7 +6,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+enum { DAY_S = 24 * 60 * 60 };
+/* Four-digit years only: RFC 3339 has no others, and every Telegram date is an int32. */
+static const int64_t time_min_s = -30610224000; /* 1000-01-01T00:00:00Z */
+static const int64_t time_max_s = 253402300799; /* 9999-12-31T23:59:59Z */
 
 void json_init(struct json_writer *w, struct buf *out)
 {
@@ -217,18 +221,48 @@ void json_base64(struct json_writer *w, struct slice bytes)
     buf_append_byte(w->out, '"');
 }
 
+/* Decimal digits, `width` of them. */
+static void put_digits(char *at, int width, int64_t value)
+{
+    for (int i = width - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+}
+
+/* Days since 1970 to a date of the Gregorian calendar. Years begin in March here, so that the leap day
+ * is their last; 400 of them, an era, are 146,097 days. */
+static void civil_date(int64_t days, int64_t *year, int *month, int *day)
+{
+    int64_t since = days + 719468; /* from 0000-03-01 */
+    int64_t era = since / 146097;
+    int of_era = (int)(since % 146097);
+    int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int from_march = (5 * of_year + 2) / 153;
+    *day = of_year - (153 * from_march + 2) / 5 + 1;
+    *month = from_march < 10 ? from_march + 3 : from_march - 9;
+    *year = era * 400 + year_of_era + (*month <= 2);
+}
+
+/* By hand: strftime takes longer than all the rest of a short answer. */
 void json_time(struct json_writer *w, int64_t unix_s)
 {
-    time_t seconds = (time_t)unix_s;
-    struct tm t;
-    char text[40];
-    /* Four-digit years only: RFC 3339 has no others, and every Telegram date is an int32. */
-    if (!gmtime_r(&seconds, &t) || t.tm_year < 1000 - 1900 || t.tm_year > 9999 - 1900) {
+    int64_t year;
+    int month, day;
+    char text[] = "\"0000-00-00T00:00:00Z\"";
+    if (unix_s < time_min_s || unix_s > time_max_s) {
         json_null(w);
         return;
     }
+    int64_t of_day = (unix_s % DAY_S + DAY_S) % DAY_S;
+    civil_date((unix_s - of_day) / DAY_S, &year, &month, &day);
+    put_digits(text + 1, 4, year);
+    put_digits(text + 6, 2, month);
+    put_digits(text + 9, 2, day);
+    put_digits(text + 12, 2, of_day / 3600);
+    put_digits(text + 15, 2, of_day / 60 % 60);
+    put_digits(text + 18, 2, of_day % 60);
     separate(w);
-    buf_append(w->out, text, strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &t));
+    buf_append(w->out, text, sizeof text - 1);
 }
 
 void json_raw(struct json_writer *w, struct slice json)

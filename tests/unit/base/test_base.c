@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -156,6 +157,31 @@ static void test_json_shapes(void **state)
                     "\"t\":\"2024-03-01T00:00:00Z\",\"b\":\"AP8QIA==\",\"k\\\"ey\":[1]}");
 }
 
+/* The C library's calendar as it stands, over every day of four centuries and at the edges. */
+static void test_json_times(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 0);
+    const int64_t edges[] = {-30610224000, -30610224001, 253402300799, 253402300800, 0, -1, INT64_MIN, INT64_MAX};
+    const size_t n_edges = sizeof edges / sizeof *edges;
+    for (int64_t i = 0; i < 146097 + (int64_t)n_edges; i++) {
+        int64_t unix_s = i < (int64_t)n_edges ? edges[i] : (i - 73000) * 86400 + i * 7919 % 86400;
+        struct json_writer w;
+        struct tm t;
+        char want[40] = "null";
+        time_t seconds = (time_t)unix_s;
+        if (unix_s >= edges[0] && unix_s <= edges[2] && gmtime_r(&seconds, &t))
+            strftime(want, sizeof want, "\"%Y-%m-%dT%H:%M:%SZ\"", &t);
+        buf_clear(&b);
+        json_init(&w, &b);
+        json_time(&w, unix_s);
+        if (!slice_is(buf_slice(&b), want))
+            fail_msg("%lld: %.*s, not %s", (long long)unix_s, (int)b.len, (const char *)b.data, want);
+    }
+    buf_free(&b);
+}
+
 static void test_json_base64_lengths(void **state)
 {
     (void)state;
@@ -287,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_arena_bound_and_reset),
         cmocka_unit_test(test_rng_replays_and_is_uniform),
         cmocka_unit_test(test_json_shapes),
+        cmocka_unit_test(test_json_times),
         cmocka_unit_test(test_json_base64_lengths),
         cmocka_unit_test(test_base64_round_trips_and_refuses),
         cmocka_unit_test(test_json_doubles_read_back),
