@@ -8,10 +8,12 @@
 #include <openssl/params.h>
 #include <stdlib.h>
 
+/* A context of its own for each algorithm: one that changes its algorithm allocates anew. */
 struct digests {
     EVP_MD *sha1;
     EVP_MD *sha256;
-    EVP_MD_CTX *ctx;
+    EVP_MD_CTX *sha1_ctx;
+    EVP_MD_CTX *sha256_ctx;
     EVP_MAC *hmac;
     EVP_MAC_CTX *hmac_sha256;
 };
@@ -35,8 +37,9 @@ struct digests *digests_new(void)
         return NULL;
     d->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    d->ctx = EVP_MD_CTX_new();
-    if (!d->sha1 || !d->sha256 || !d->ctx || !hmac_init(d)) {
+    d->sha1_ctx = EVP_MD_CTX_new();
+    d->sha256_ctx = EVP_MD_CTX_new();
+    if (!d->sha1 || !d->sha256 || !d->sha1_ctx || !d->sha256_ctx || !hmac_init(d)) {
         digests_free(d);
         return NULL;
     }
@@ -49,7 +52,8 @@ void digests_free(struct digests *d)
         return;
     EVP_MAC_CTX_free(d->hmac_sha256);
     EVP_MAC_free(d->hmac);
-    EVP_MD_CTX_free(d->ctx);
+    EVP_MD_CTX_free(d->sha256_ctx);
+    EVP_MD_CTX_free(d->sha1_ctx);
     EVP_MD_free(d->sha256);
     EVP_MD_free(d->sha1);
     free(d);
@@ -74,13 +78,13 @@ static void digest(EVP_MD_CTX *ctx, const EVP_MD *md, const struct slice *parts,
 
 void sha1(struct digests *d, const struct slice *parts, size_t n, uint8_t out[static SHA1_BYTES])
 {
-    digest(d->ctx, d->sha1, parts, n, out);
+    digest(d->sha1_ctx, d->sha1, parts, n, out);
 }
 
 void sha256(struct digests *d, const struct slice *parts, size_t n,
             uint8_t out[static SHA256_BYTES])
 {
-    digest(d->ctx, d->sha256, parts, n, out);
+    digest(d->sha256_ctx, d->sha256, parts, n, out);
 }
 
 void hmac_sha256(struct digests *d, struct slice key, const struct slice *parts, size_t n,
