@@ -19,7 +19,7 @@
 #include "mtproto/handshake.h"
 #include "mtproto/session_server.h"
 #include "tl/cursor.h"
-#include "tl/schema.h"
+#include "tl/value.h"
 
 enum { FAKE_KEYS = 64, FAKE_SESSIONS = 512, FAKE_HELD = 64, FAKE_READ_BYTES = 65536 };
 #define FAKE_SALT 0x0123456789abcdefu
@@ -91,7 +91,8 @@ struct fake_dc {
     _Atomic int holding;     /* answers that wait */
     _Atomic int duplicated;  /* requests of a key while another connection of it had one open */
     _Atomic int handshakes;
-    _Atomic int inits; /* requests that came in initConnection */
+    _Atomic int64_t random_id; /* of the last messages.sendMessage */
+    _Atomic int inits;         /* requests that came in initConnection */
 };
 
 /* ---- answers ---- */
@@ -100,6 +101,17 @@ static inline uint32_t fake_id(const struct fake_dc *dc, const char *name)
 {
     const struct tl_combinator *c = tl_schema_by_name(dc->schema, slice_str(name));
     return c ? c->id : 0;
+}
+
+static inline void fake_note_random_id(struct fake_dc *dc, struct slice query)
+{
+    struct arena a;
+    struct tl_reader r = tl_reader_of(query);
+    arena_init(&a, 0);
+    const struct tl_object *o = tl_read_object(dc->schema, &r, &a, (struct tl_limits){0});
+    int index = o ? tl_field_by_name(o->ctor, slice_str("random_id")) : -1;
+    atomic_store(&dc->random_id, index >= 0 ? o->fields[index].i : 0);
+    arena_free(&a);
 }
 
 /* Unwraps invokeWithLayer(initConnection(invokeWithoutUpdates(query))); gives the query's id. */
@@ -121,6 +133,8 @@ static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
     }
     if (id == fake_id(dc, "invokeWithoutUpdates"))
         id = tl_read_u32(&r);
+    if (!r.error && id == fake_id(dc, "messages.sendMessage"))
+        fake_note_random_id(dc, slice_of(r.next - 4, tl_left(&r) + 4));
     return r.error ? 0 : id;
 }
 
@@ -133,6 +147,12 @@ static inline bool fake_answer(struct fake_dc *dc, uint32_t id, struct buf *out)
         tl_write_bytes(out, slice_str("XX"));
         tl_write_i32(out, dc->id);
         tl_write_i32(out, dc->id);
+        return true;
+    }
+    if (id == fake_id(dc, "messages.sendMessage")) {
+        tl_write_u32(out, fake_id(dc, "updateShortSentMessage"));
+        for (int i = 0; i < 5; i++) /* flags, id, pts, pts_count, date */
+            tl_write_i32(out, i);
         return true;
     }
     if (id == fake_id(dc, "account.updateStatus")) {

@@ -1,146 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The gateway from its HTTP port to a scripted data centre and back. */
-#include "gateway/fake_dc.h"
-#include "gateway/http_client.h"
-
-#include "gateway/gateway.h"
-#include "gateway/worker.h"
+#include "gateway/serve_fixture.h"
 
 #include <pthread.h>
 #include <signal.h>
-
-static const char sealing_key[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-#define READ_PATH  "/methods/help.getNearestDc"
-#define WRITE_PATH "/methods/account.updateStatus"
-#define WRITE_BODY "{\"offline\":true}"
-
-struct fixture {
-    struct rsa_key *rsa;
-    struct fake_dc *dcs[2]; /* 2 and 3 */
-    struct gateway *gateway;
-    int port;
-    char session[2048];
-};
-
-static void add(struct option_list *list, const char *text)
-{
-    list->items[list->n++] = strdup(text);
-}
-
-struct setup {
-    int64_t workers;
-    int64_t warm_s;
-    int64_t timeout_s;
-    int64_t warm_max;
-    int64_t silence_s;
-};
-
-static void start_gateway(struct fixture *f, struct setup setup)
-{
-    struct options o;
-    char text[128];
-    char error[OPTION_ERROR_BYTES];
-    struct buf pem;
-    options_defaults(&o);
-    buf_init(&pem, 0);
-    add(&o.listen, "127.0.0.1:0");
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "%d=127.0.0.1:%d", (int)f->dcs[i]->id, f->dcs[i]->port);
-        add(&o.dcs, text);
-    }
-    rsa_key_write_public_pem(f->rsa, &pem);
-    o.dc_key_pem = strndup((const char *)pem.data, pem.len);
-    buf_free(&pem);
-    o.key_text = strdup(sealing_key);
-    o.workers = setup.workers ? setup.workers : 1;
-    o.warm_s = setup.warm_s ? setup.warm_s : 60;
-    o.timeout_s = setup.timeout_s ? setup.timeout_s : 20;
-    o.warm_max = setup.warm_max ? setup.warm_max : 100;
-    o.silence_s = setup.silence_s ? setup.silence_s : 20;
-    o.log_level = LOG_OFF;
-    f->gateway = gateway_start(&o, error);
-    if (!f->gateway)
-        fail_msg("%s", error);
-    f->port = gateway_port(f->gateway);
-}
-
-static void stop_gateway(struct fixture *f)
-{
-    gateway_drain(f->gateway);
-    gateway_join(f->gateway);
-    f->gateway = NULL;
-}
-
-/* A logged-in session of a key that data centre 2 knows. */
-static void make_session(struct fixture *f, char *out, size_t size)
-{
-    char error[OPTION_ERROR_BYTES];
-    struct rng rng;
-    struct buf text;
-    struct token_keys *keys = token_keys_parse(slice_str(sealing_key), error, sizeof error);
-    struct session s = {
-        .dc = 2,
-        .state = SESSION_AUTHORIZED,
-        .key = fake_dc_add_key(f->dcs[0]),
-        .api_id = 1,
-        .api_hash = "0123456789abcdef0123456789abcdef",
-    };
-    int64_t now_s = clock_unix_s(&f->dcs[0]->clock);
-    s.salts = (struct salt_schedule){.n = 1};
-    s.salts.spans[0] = (struct salt_span){FAKE_SALT, now_s - 60, now_s + 7 * 86400};
-    assert_non_null(keys);
-    rng_init_system(&rng);
-    buf_init(&text, 0);
-    token_seal(keys, &rng, &s, &text);
-    snprintf(out, size, "%.*s", (int)text.len, (const char *)text.data);
-    buf_free(&text);
-    token_keys_free(keys);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    f->rsa = rsa_key_generate();
-    f->dcs[0] = fake_dc_start(2, f->rsa);
-    f->dcs[1] = fake_dc_start(3, f->rsa);
-    make_session(f, f->session, sizeof f->session);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    if (f->gateway)
-        stop_gateway(f);
-    fake_dc_stop(f->dcs[0]);
-    fake_dc_stop(f->dcs[1]);
-    rsa_key_free(f->rsa);
-    free(f);
-    return 0;
-}
-
-static uint64_t metric_sum(const struct fixture *f, size_t offset)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < f->gateway->n_workers; i++)
-        sum += metric_get(
-            (const metric *)(const void *)((const char *)&f->gateway->workers[i].metrics + offset));
-    return sum;
-}
-#define METRIC(f, name) metric_sum((f), offsetof(struct metrics, name))
-
-static void read_call(const struct fixture *f, struct http_answer *a)
-{
-    client_call(f->port, "POST", READ_PATH, f->session, "", "{}", a);
-}
-
-/* Waits for something that another thread does, with a bound. */
-#define WAIT_FOR(condition)                                                                        \
-    for (int tries_ = 0; !(condition); tries_++) {                                                 \
-        assert_true(tries_ < 20000);                                                               \
-        usleep(500);                                                                               \
-    }
 
 /* ---- plain calls ---- */
 
@@ -403,6 +266,43 @@ static void gone_client_ends_its_call(void **state)
     fake_release(f->dcs[0]);
 }
 
+/* ---- idempotency ---- */
+
+static int64_t sent_random_id(const struct fixture *f, const char *session, const char *header,
+                              const char *chat_id)
+{
+    struct http_answer a;
+    char body[128];
+    snprintf(body, sizeof body, "{\"chat_id\":\"%s\",\"text\":\"hello\"}", chat_id);
+    client_call(f->port, "POST", "/messages/send", session, header, body, &a);
+    if (a.status != 200)
+        fail_msg("%d %s", a.status, a.body);
+    return atomic_exchange(&f->dcs[0]->random_id, 0);
+}
+
+static void idempotency_key_decides_the_random_id(void **state)
+{
+    struct fixture *f = *state;
+    char other[2048];
+    static const char one[] = "Content-Type: application/json\r\nIdempotency-Key: one\r\n";
+    static const char two[] = "Content-Type: application/json\r\nIdempotency-Key: two\r\n";
+    static const char none[] = "Content-Type: application/json\r\n";
+    make_session(f, other, sizeof other);
+    start_gateway(f, (struct setup){0});
+    int64_t first = sent_random_id(f, f->session, one, "me");
+    assert_true(first != 0);
+    assert_true(sent_random_id(f, f->session, one, "me") == first);
+    assert_true(sent_random_id(f, f->session, two, "me") != first);
+    assert_true(sent_random_id(f, other, one, "me") != first);
+    int64_t unkeyed = sent_random_id(f, f->session, none, "me");
+    assert_true(unkeyed != 0 && unkeyed != first);
+    assert_true(sent_random_id(f, f->session, none, "me") != unkeyed);
+    /* Another process with the same session: the same id. */
+    stop_gateway(f);
+    start_gateway(f, (struct setup){0});
+    assert_true(sent_random_id(f, f->session, one, "me") == first);
+}
+
 /* ---- workers ---- */
 
 struct caller {
@@ -587,6 +487,7 @@ int main(void)
         SERVE(login_migrates_to_its_data_centre),
         SERVE(deadline_answers_504),
         SERVE(gone_client_ends_its_call),
+        SERVE(idempotency_key_decides_the_random_id),
         SERVE(one_session_has_one_connection_over_all_workers),
         SERVE(drain_lets_calls_finish),
         SERVE(request_that_arrives_while_draining_is_refused),
