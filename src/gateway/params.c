@@ -4,12 +4,14 @@
 
 #include "gateway/date.h"
 #include "gateway/route.h"
+#include "gateway/worker.h"
 #include "http/server.h"
 
 enum {
     JSON_DEPTH_MAX = 32,     /* the deepest TL request nests some ten levels */
     PARAM_IDS_MAX = 1000,    /* when the route gives no bound of its own */
     PARAM_TEXT_MAX = 65536,  /* likewise: bytes of one string */
+    TOKENER_KEEP_BYTES = 16 * 1024,
 };
 
 /* ---- text to value, for queries, headers, paths and defaults ---- */
@@ -305,6 +307,27 @@ static bool is_json_type(struct slice type)
            (type.len > 5 && slice_is_nocase(slice_of(type.data + type.len - 5, 5), "+json"));
 }
 
+/* Making one costs as much as reading a short body, so a worker keeps one. */
+static struct json_tokener *tokener_take(struct worker *w)
+{
+    struct json_tokener *t = w->tokener;
+    w->tokener = NULL;
+    if (!t && (t = json_tokener_new_ex(JSON_DEPTH_MAX)) != NULL)
+        json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    return t;
+}
+
+/* It holds the last text that it read: one that read a login is not kept, nor one that grew. */
+static void tokener_give_back(struct call *c, struct json_tokener *t, size_t body_len)
+{
+    if (c->route->session != SESSION_NEED_FULL || body_len > TOKENER_KEEP_BYTES) {
+        json_tokener_free(t);
+        return;
+    }
+    json_tokener_reset(t);
+    c->worker->tokener = t;
+}
+
 /* Reads the body, if there is one, into c->json_body: an object. */
 static bool body_parse(struct call *c, const struct http_request *r)
 {
@@ -319,16 +342,15 @@ static bool body_parse(struct call *c, const struct http_request *r)
                   "The body must be JSON: send Content-Type: application/json");
         return false;
     }
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+    struct json_tokener *tokener = tokener_take(c->worker);
     if (!tokener) {
         call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
         return false;
     }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     c->json_body = json_tokener_parse_ex(tokener, (const char *)body.data, (int)body.len);
     enum json_tokener_error error = json_tokener_get_error(tokener);
     size_t at = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
+    tokener_give_back(c, tokener, body.len);
     if (error != json_tokener_success || at < body.len) {
         const char *reason = error == json_tokener_continue  ? "it ends too early"
                              : error == json_tokener_success ? "something follows its end"
