@@ -43,7 +43,7 @@ static bool forward_one(struct request *r, const struct message *m, int64_t to, 
 {
     struct draft d;
     draft_begin(r, &d, to);
-    d.text = arena_copy(r->arena, slice_of(m->text, m->text_len)); /* m may move when the store grows */
+    d.text = slice_of(m->text, m->text_len);
     d.extra = message_extra_copy(m->extra);
     if (!d.extra)
         return false;

@@ -8,7 +8,7 @@
 #include "sandbox/page.h"
 
 /* One search looks at this many messages at most: tens of milliseconds. */
-enum { SEARCH_LOOK_MAX = 200000, GET_MESSAGES_MAX = 200 };
+enum { SEARCH_LOOK_MAX = 200000, GET_MESSAGES_MAX = 200, COUNTERS_MAX = 20 };
 
 static struct tl_value get_history(struct request *r)
 {
@@ -94,6 +94,8 @@ static struct tl_value get_search_counters(struct request *r)
     int64_t peer = input_peer(r, tl_obj(r->query, F_peer));
     if (!peer)
         return refused();
+    if (tl_count(r->query, F_filters) > COUNTERS_MAX)
+        return fail(r, 400, "LIMIT_INVALID");
     struct id_view all = id_view_of(r, peer);
     struct tl_vector *counters = tl_new_vec(&r->b);
     for (uint32_t i = 0; i < tl_count(r->query, F_filters); i++) {

@@ -22,7 +22,7 @@
 #include "sandbox/world_demo.h"
 #include "tl/json.h"
 
-#include <cmocka.h> /* last: it makes macros of fail and others */
+#include "vectors.h" /* last: cmocka makes macros of fail and others */
 
 enum { HARNESS_NOW = 1800000000, PUSHES_KEPT = 4096 };
 
@@ -250,14 +250,6 @@ static inline int32_t send_text(struct harness *h, struct user *from, int64_t pe
     if (tl_is(o, C_updateShortSentMessage))
         return (int32_t)tl_int(o, F_id);
     return (int32_t)tl_int(tl_item_obj(o, F_updates, 0), F_id);
-}
-
-static inline uint64_t test_seed(void)
-{
-    const char *text = getenv("TGREST_TEST_SEED");
-    uint64_t seed = text ? strtoull(text, NULL, 10) : 20240301;
-    printf("seed %llu (TGREST_TEST_SEED)\n", (unsigned long long)seed);
-    return seed;
 }
 
 #endif
