@@ -7,7 +7,8 @@
 #include "sandbox/world.h"
 
 /* The users and chats that an answer or a push names: builders note them, and peers_users and
- * peers_chats give the vectors that go with it. A zeroed struct is empty; memory is view->arena's. */
+ * peers_chats give the vectors that go with it. A zeroed struct is empty; memory is view->arena's.
+ */
 struct peers {
     int64_t *ids; /* marked, no doubles */
     uint32_t n;
@@ -31,9 +32,11 @@ uint32_t read_admin_rights(const struct tl_object *o);
 uint32_t read_banned_rights(const struct tl_object *o);
 struct tl_object *build_dialog(struct request *view, struct peers *p, const struct dialog *d);
 /* m as the viewer has it; id is the viewer's own number of it. */
-struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m, int32_t id);
+struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m,
+                                int32_t id);
 
-/* updates#… with the Updates in `updates`, and the users and chats noted so far; date now, seq 0. */
+/* updates#… with the Updates in `updates`, and the users and chats noted so far; date now, seq 0.
+ */
 struct tl_object *build_updates(struct request *view, struct peers *p, struct tl_vector *updates);
 
 #endif

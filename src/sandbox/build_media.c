@@ -133,7 +133,8 @@ static struct tl_object *build_geo(struct request *view, const struct media *m)
     tl_set_double(point, F_long, m->lon);
     tl_set_double(point, F_lat, m->lat);
     tl_set_int(point, F_access_hash, world_access_hash(view->world, 0, m->id));
-    struct tl_object *o = tl_new(&view->b, m->kind == MEDIA_VENUE ? C_messageMediaVenue : C_messageMediaGeo);
+    struct tl_object *o =
+        tl_new(&view->b, m->kind == MEDIA_VENUE ? C_messageMediaVenue : C_messageMediaGeo);
     tl_set_obj(o, F_geo, point);
     if (m->kind == MEDIA_VENUE) {
         tl_set_text(o, F_title, text_or_empty(m->name));

@@ -11,7 +11,9 @@ static void set_rank(struct tl_object *o, const struct member *m)
 
 static struct tl_object *build_chat_participant(struct request *view, const struct member *m)
 {
-    uint16_t symbol = m->creator ? C_chatParticipantCreator : m->admin ? C_chatParticipantAdmin : C_chatParticipant;
+    uint16_t symbol = m->creator ? C_chatParticipantCreator
+                      : m->admin ? C_chatParticipantAdmin
+                                 : C_chatParticipant;
     struct tl_object *o = tl_new(&view->b, symbol);
     tl_set_int(o, F_user_id, m->user_id);
     tl_set_int(o, F_inviter_id, m->inviter_id ? m->inviter_id : m->user_id);
@@ -19,7 +21,8 @@ static struct tl_object *build_chat_participant(struct request *view, const stru
     return o;
 }
 
-struct tl_object *build_chat_participants(struct request *view, struct peers *p, const struct chat *c)
+struct tl_object *build_chat_participants(struct request *view, struct peers *p,
+                                          const struct chat *c)
 {
     if (!chat_has(c, view->self->id)) {
         struct tl_object *o = tl_new(&view->b, C_chatParticipantsForbidden);
@@ -60,7 +63,8 @@ static struct tl_object *build_banned(struct request *view, const struct member 
     tl_set_obj(o, F_peer, build_peer(view, m->user_id));
     tl_set_int(o, F_kicked_by, m->promoted_by ? m->promoted_by : m->user_id);
     tl_set_int(o, F_date, m->date);
-    tl_set_obj(o, F_banned_rights, build_banned_rights(view, m->banned, m->banned_until ? m->banned_until : INT32_MAX));
+    tl_set_obj(o, F_banned_rights,
+               build_banned_rights(view, m->banned, m->banned_until ? m->banned_until : INT32_MAX));
     return o;
 }
 
@@ -76,7 +80,8 @@ static struct tl_object *build_plain(struct request *view, const struct member *
     return o;
 }
 
-struct tl_object *build_channel_participant(struct request *view, struct peers *p, const struct member *m)
+struct tl_object *build_channel_participant(struct request *view, struct peers *p,
+                                            const struct member *m)
 {
     struct tl_object *o;
     bool banned = m->banned && (m->banned_until == 0 || m->banned_until > view->now_s);

@@ -53,7 +53,8 @@ static struct tl_object *build_action(struct request *view, struct peers *p, con
     return o;
 }
 
-static struct tl_object *build_forward(struct request *view, struct peers *p, const struct forward *f)
+static struct tl_object *build_forward(struct request *view, struct peers *p,
+                                       const struct forward *f)
 {
     struct tl_object *o = tl_new(&view->b, C_messageFwdHeader);
     tl_set_int(o, F_date, f->date);
@@ -90,7 +91,8 @@ static struct tl_object *build_reply(struct request *view, const struct message 
 
 /* ---- messages ---- */
 
-static void set_common(struct request *view, struct peers *p, struct tl_object *o, const struct message *m, int32_t id)
+static void set_common(struct request *view, struct peers *p, struct tl_object *o,
+                       const struct message *m, int32_t id)
 {
     int64_t dialog = message_dialog(view->self, m);
     tl_set_int(o, F_id, id);
@@ -111,7 +113,8 @@ static void set_common(struct request *view, struct peers *p, struct tl_object *
         tl_set_obj(o, F_reply_to, build_reply(view, m));
 }
 
-static void set_extra(struct request *view, struct peers *p, struct tl_object *o, const struct message *m)
+static void set_extra(struct request *view, struct peers *p, struct tl_object *o,
+                      const struct message *m)
 {
     const struct message_extra *e = m->extra;
     build_entities(view, o, F_entities, e);
@@ -127,7 +130,8 @@ static void set_extra(struct request *view, struct peers *p, struct tl_object *o
     }
 }
 
-struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m, int32_t id)
+struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m,
+                                int32_t id)
 {
     if (m->extra && m->extra->action) {
         struct tl_object *service = tl_new(&view->b, C_messageService);
@@ -171,7 +175,8 @@ struct tl_object *build_dialog(struct request *view, struct peers *p, const stru
     tl_set_int(o, F_unread_reactions_count, 0);
     tl_set_int(o, F_unread_poll_votes_count, 0);
     tl_set_obj(o, F_notify_settings, build_notify_settings(view));
-    const struct chat *c = peer_kind(d->peer) == PEER_CHANNEL ? world_chat(view->world, d->peer) : NULL;
+    const struct chat *c =
+        peer_kind(d->peer) == PEER_CHANNEL ? world_chat(view->world, d->peer) : NULL;
     if (c)
         tl_set_int(o, F_pts, c->log.pts);
     if (d->folder)

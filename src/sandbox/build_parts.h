@@ -10,5 +10,4 @@ struct tl_object *build_media(struct request *view, const struct media *m, int32
 struct tl_vector *build_entities(struct request *view, struct tl_object *o, uint16_t field,
                                  const struct message_extra *e);
 
-
 #endif

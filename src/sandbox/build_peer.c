@@ -127,22 +127,34 @@ struct right {
 };
 
 static const struct right admin_rights[] = {
-    {ADMIN_CHANGE_INFO, F_change_info}, {ADMIN_POST, F_post_messages},   {ADMIN_EDIT, F_edit_messages},
-    {ADMIN_DELETE, F_delete_messages},  {ADMIN_BAN, F_ban_users},        {ADMIN_INVITE, F_invite_users},
-    {ADMIN_PIN, F_pin_messages},        {ADMIN_ADD_ADMINS, F_add_admins}, {ADMIN_ANONYMOUS, F_anonymous},
-    {ADMIN_CALL, F_manage_call},        {ADMIN_OTHER, F_other},          {ADMIN_TOPICS, F_manage_topics},
+    {ADMIN_CHANGE_INFO, F_change_info},
+    {ADMIN_POST, F_post_messages},
+    {ADMIN_EDIT, F_edit_messages},
+    {ADMIN_DELETE, F_delete_messages},
+    {ADMIN_BAN, F_ban_users},
+    {ADMIN_INVITE, F_invite_users},
+    {ADMIN_PIN, F_pin_messages},
+    {ADMIN_ADD_ADMINS, F_add_admins},
+    {ADMIN_ANONYMOUS, F_anonymous},
+    {ADMIN_CALL, F_manage_call},
+    {ADMIN_OTHER, F_other},
+    {ADMIN_TOPICS, F_manage_topics},
 };
 
 static const struct right banned_rights[] = {
-    {BANNED_VIEW, F_view_messages},     {BANNED_SEND, F_send_messages},   {BANNED_MEDIA, F_send_media},
-    {BANNED_STICKERS, F_send_stickers}, {BANNED_GIFS, F_send_gifs},       {BANNED_GAMES, F_send_games},
-    {BANNED_INLINE, F_send_inline},     {BANNED_LINKS, F_embed_links},    {BANNED_POLLS, F_send_polls},
-    {BANNED_CHANGE_INFO, F_change_info}, {BANNED_INVITE, F_invite_users}, {BANNED_PIN, F_pin_messages},
-    {BANNED_TOPICS, F_manage_topics},   {BANNED_PLAIN, F_send_plain},
+    {BANNED_VIEW, F_view_messages},   {BANNED_SEND, F_send_messages},
+    {BANNED_MEDIA, F_send_media},     {BANNED_STICKERS, F_send_stickers},
+    {BANNED_GIFS, F_send_gifs},       {BANNED_GAMES, F_send_games},
+    {BANNED_INLINE, F_send_inline},   {BANNED_LINKS, F_embed_links},
+    {BANNED_POLLS, F_send_polls},     {BANNED_CHANGE_INFO, F_change_info},
+    {BANNED_INVITE, F_invite_users},  {BANNED_PIN, F_pin_messages},
+    {BANNED_TOPICS, F_manage_topics}, {BANNED_PLAIN, F_send_plain},
 };
 
-enum { ADMIN_RIGHTS_N = sizeof admin_rights / sizeof *admin_rights,
-       BANNED_RIGHTS_N = sizeof banned_rights / sizeof *banned_rights };
+enum {
+    ADMIN_RIGHTS_N = sizeof admin_rights / sizeof *admin_rights,
+    BANNED_RIGHTS_N = sizeof banned_rights / sizeof *banned_rights
+};
 
 static uint32_t read_rights(const struct right *rights, size_t n, const struct tl_object *o)
 {
@@ -204,7 +216,8 @@ static struct tl_object *build_group(struct request *view, const struct chat *c)
     if (c->migrated_to) {
         struct tl_object *to = tl_new(&view->b, C_inputChannel);
         tl_set_int(to, F_channel_id, peer_bare(c->migrated_to));
-        tl_set_int(to, F_access_hash, world_access_hash(view->world, view->self->id, c->migrated_to));
+        tl_set_int(to, F_access_hash,
+                   world_access_hash(view->world, view->self->id, c->migrated_to));
         tl_set_obj(o, F_migrated_to, to);
     }
     uint32_t rights = chat_admin_rights(c, view->self->id);
@@ -260,10 +273,12 @@ static struct tl_object *build_channel(struct request *view, const struct chat *
     if (rights)
         tl_set_obj(o, F_admin_rights, build_admin_rights(view, rights));
     if (m && m->banned && (m->banned_until == 0 || m->banned_until > view->now_s))
-        tl_set_obj(o, F_banned_rights,
-                   build_banned_rights(view, m->banned, m->banned_until ? m->banned_until : INT32_MAX));
+        tl_set_obj(
+            o, F_banned_rights,
+            build_banned_rights(view, m->banned, m->banned_until ? m->banned_until : INT32_MAX));
     if (c->flags & CHAT_MEGAGROUP)
-        tl_set_obj(o, F_default_banned_rights, build_banned_rights(view, c->default_banned, INT32_MAX));
+        tl_set_obj(o, F_default_banned_rights,
+                   build_banned_rights(view, c->default_banned, INT32_MAX));
     tl_set_int(o, F_participants_count, c->n_joined);
     return o;
 }

@@ -29,7 +29,8 @@ static bool in_channel(const struct update *u)
     return peer_kind(u->a) == PEER_CHANNEL;
 }
 
-static struct tl_object *with_message(struct request *view, const struct update *u, struct peers *p, uint16_t symbol)
+static struct tl_object *with_message(struct request *view, const struct update *u, struct peers *p,
+                                      uint16_t symbol)
 {
     const struct message *m = world_message(view->world, view->self, u->a, (int32_t)u->b);
     if (!m)
@@ -47,7 +48,8 @@ static struct tl_object *new_message(struct request *view, const struct update *
 
 static struct tl_object *edit_message(struct request *view, const struct update *u, struct peers *p)
 {
-    return with_message(view, u, p, in_channel(u) ? C_updateEditChannelMessage : C_updateEditMessage);
+    return with_message(view, u, p,
+                        in_channel(u) ? C_updateEditChannelMessage : C_updateEditMessage);
 }
 
 static void set_ids(struct request *view, struct tl_object *o, const struct update *u)
@@ -59,7 +61,8 @@ static void set_ids(struct request *view, struct tl_object *o, const struct upda
 
 static struct tl_object *deleted(struct request *view, const struct update *u, struct peers *p)
 {
-    struct tl_object *o = tl_new(&view->b, in_channel(u) ? C_updateDeleteChannelMessages : C_updateDeleteMessages);
+    struct tl_object *o =
+        tl_new(&view->b, in_channel(u) ? C_updateDeleteChannelMessages : C_updateDeleteMessages);
     tl_set_int(o, F_channel_id, peer_bare(u->a));
     set_ids(view, o, u);
     set_pts(o, u);
@@ -69,7 +72,8 @@ static struct tl_object *deleted(struct request *view, const struct update *u, s
 
 static struct tl_object *pinned(struct request *view, const struct update *u, struct peers *p)
 {
-    struct tl_object *o = tl_new(&view->b, in_channel(u) ? C_updatePinnedChannelMessages : C_updatePinnedMessages);
+    struct tl_object *o =
+        tl_new(&view->b, in_channel(u) ? C_updatePinnedChannelMessages : C_updatePinnedMessages);
     tl_set_bool(o, F_pinned, u->b != 0);
     tl_set_int(o, F_channel_id, peer_bare(u->a));
     tl_set_obj(o, F_peer, build_peer(view, u->a));
@@ -81,7 +85,8 @@ static struct tl_object *pinned(struct request *view, const struct update *u, st
 
 static struct tl_object *read_inbox(struct request *view, const struct update *u, struct peers *p)
 {
-    struct tl_object *o = tl_new(&view->b, in_channel(u) ? C_updateReadChannelInbox : C_updateReadHistoryInbox);
+    struct tl_object *o =
+        tl_new(&view->b, in_channel(u) ? C_updateReadChannelInbox : C_updateReadHistoryInbox);
     tl_set_int(o, F_channel_id, peer_bare(u->a));
     tl_set_obj(o, F_peer, build_peer(view, u->a));
     tl_set_int(o, F_max_id, u->b);
@@ -96,7 +101,8 @@ static struct tl_object *read_inbox(struct request *view, const struct update *u
 
 static struct tl_object *read_outbox(struct request *view, const struct update *u, struct peers *p)
 {
-    struct tl_object *o = tl_new(&view->b, in_channel(u) ? C_updateReadChannelOutbox : C_updateReadHistoryOutbox);
+    struct tl_object *o =
+        tl_new(&view->b, in_channel(u) ? C_updateReadChannelOutbox : C_updateReadHistoryOutbox);
     tl_set_int(o, F_channel_id, peer_bare(u->a));
     tl_set_obj(o, F_peer, build_peer(view, u->a));
     tl_set_int(o, F_max_id, u->b);
@@ -202,7 +208,8 @@ static struct tl_object *dialog_peer(struct request *view, const struct update *
     return o;
 }
 
-static struct tl_object *dialog_pinned(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *dialog_pinned(struct request *view, const struct update *u,
+                                       struct peers *p)
 {
     struct tl_object *o = tl_new(&view->b, C_updateDialogPinned);
     tl_set_bool(o, F_pinned, u->b != 0);
@@ -212,7 +219,8 @@ static struct tl_object *dialog_pinned(struct request *view, const struct update
     return o;
 }
 
-static struct tl_object *dialog_unread_mark(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *dialog_unread_mark(struct request *view, const struct update *u,
+                                            struct peers *p)
 {
     struct tl_object *o = tl_new(&view->b, C_updateDialogUnreadMark);
     tl_set_bool(o, F_unread, u->b != 0);
@@ -241,7 +249,8 @@ static struct tl_object *folder(struct request *view, const struct update *u, st
     return o;
 }
 
-static struct tl_object *peer_settings(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *peer_settings(struct request *view, const struct update *u,
+                                       struct peers *p)
 {
     struct tl_object *o = tl_new(&view->b, C_updatePeerSettings);
     tl_set_obj(o, F_peer, build_peer(view, u->a));
@@ -250,7 +259,8 @@ static struct tl_object *peer_settings(struct request *view, const struct update
     return o;
 }
 
-static struct tl_object *join_requests(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *join_requests(struct request *view, const struct update *u,
+                                       struct peers *p)
 {
     const struct chat *c = world_chat(view->world, u->a);
     if (!c)

@@ -70,7 +70,8 @@ static void set_read_state(struct request *r, struct tl_object *full, const stru
     const struct dialog *d = user_dialog_find(r->self, c->peer);
     tl_set_int(full, F_read_inbox_max_id, d ? d->read_inbox_max : 0);
     tl_set_int(full, F_read_outbox_max_id, d ? d->read_outbox_max : 0);
-    tl_set_int(full, F_unread_count, d && chat_has(c, r->self->id) ? dialog_unread(r->world, r->self, d) : 0);
+    tl_set_int(full, F_unread_count,
+               d && chat_has(c, r->self->id) ? dialog_unread(r->world, r->self, d) : 0);
     if (d && d->folder)
         tl_set_int(full, F_folder_id, d->folder);
 }
@@ -102,7 +103,8 @@ static struct tl_object *build_channel_full(struct request *r, struct peers *p, 
     struct tl_object *full = tl_new(&r->b, C_channelFull);
     tl_set_int(full, F_id, peer_bare(c->peer));
     tl_set_str(full, F_about, c->about);
-    tl_set_bool(full, F_can_view_participants, admin || (megagroup && !(c->flags & CHAT_PARTICIPANTS_HIDDEN)));
+    tl_set_bool(full, F_can_view_participants,
+                admin || (megagroup && !(c->flags & CHAT_PARTICIPANTS_HIDDEN)));
     tl_set_bool(full, F_can_set_username, c->creator_id == r->self->id);
     tl_set_bool(full, F_hidden_prehistory, c->flags & CHAT_HISTORY_HIDDEN);
     tl_set_bool(full, F_participants_hidden, c->flags & CHAT_PARTICIPANTS_HIDDEN);
@@ -166,7 +168,8 @@ static struct tl_value export_message_link(struct request *r)
     if (!world_message(r->world, r->self, c->peer, id))
         return fail(r, 400, "MESSAGE_ID_INVALID");
     char *link = c->username[0] ? arena_printf(r->arena, "https://t.me/%s/%d", c->username, id)
-                                : arena_printf(r->arena, "https://t.me/c/%lld/%d", (long long)peer_bare(c->peer), id);
+                                : arena_printf(r->arena, "https://t.me/c/%lld/%d",
+                                               (long long)peer_bare(c->peer), id);
     struct tl_object *o = tl_new(&r->b, C_exportedMessageLink);
     tl_set_str(o, F_link, link);
     tl_set_str(o, F_html, "");
@@ -179,7 +182,8 @@ static struct tl_value get_send_as(struct request *r)
     if (!c)
         return refused();
     struct peers peers = {0};
-    struct tl_object *o = tl_new(&r->b, C_channels_sendAsPeers), *self = tl_new(&r->b, C_sendAsPeer);
+    struct tl_object *o = tl_new(&r->b, C_channels_sendAsPeers),
+                     *self = tl_new(&r->b, C_sendAsPeer);
     tl_set_obj(self, F_peer, build_peer(r, r->self->id));
     tl_push_obj(&r->b, tl_set_vec(&r->b, o, F_peers), self);
     peers_add(r, &peers, r->self->id);
@@ -198,13 +202,16 @@ static struct tl_value create_channel(struct request *r)
     if (error)
         return fail(r, 400, error);
     uint32_t flags = tl_bool(r->query, F_megagroup) ? CHAT_MEGAGROUP : CHAT_BROADCAST;
-    struct chat *c = world_add_chat(r->world, PEER_CHANNEL, title, about, flags, r->self->id, r->now_s);
+    struct chat *c =
+        world_add_chat(r->world, PEER_CHANNEL, title, about, flags, r->self->id, r->now_s);
     if (!c || !chat_join(c, r->self, r->self->id, r->now_s))
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
     struct cause cause;
     cause_begin(r, &cause);
-    world_tell(r->world, r->self, (struct update){.type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true,
-                                                  .a = c->peer});
+    world_tell(
+        r->world, r->self,
+        (struct update){
+            .type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer});
     struct action_draft a = {.kind = ACTION_CHANNEL_CREATE, .title = c->title};
     say_action(r->world, c, r->self->id, &a, r->now_s, false);
     return cause_answer(r, &cause);
@@ -242,7 +249,8 @@ static struct tl_value check_username(struct request *r)
 /* All members look again. */
 static void tell_changed(struct request *r, struct chat *c)
 {
-    struct update u = {.type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
+    struct update u = {
+        .type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
     for (uint32_t i = 0; i < c->n_members; i++) {
         struct user *to = world_user(r->world, c->members[i]->user_id);
         if (to && c->members[i]->state == MEMBER_JOINED)

@@ -8,7 +8,8 @@
 /* messages.chats with the chats among them. */
 struct tl_value chats_answer(struct request *r, const struct peers *p);
 /* messages.invitedUsers with what was collected and who could not be added; ends the cause. */
-struct tl_value invited_answer(struct request *r, struct cause *cause, const int64_t *missing, uint32_t n_missing);
+struct tl_value invited_answer(struct request *r, struct cause *cause, const int64_t *missing,
+                               uint32_t n_missing);
 /* NULL for a good title. */
 const char *title_error(struct slice title);
 /* After the rights were checked: the new title, its service message, the answer. */

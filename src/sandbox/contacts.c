@@ -73,7 +73,8 @@ static struct tl_value get_statuses(struct request *r)
     return tl_value_vec(list);
 }
 
-bool user_add_contact(struct user *owner, const struct user *u, struct slice first, struct slice last)
+bool user_add_contact(struct user *owner, const struct user *u, struct slice first,
+                      struct slice last)
 {
     struct contact *c = id_map_get(&owner->contacts, u->id);
     if (!c) {
@@ -125,12 +126,15 @@ static struct tl_value add_contact(struct request *r)
     struct slice first = tl_text(r->query, F_first_name);
     if (first.len == 0)
         return fail(r, 400, "CONTACT_NAME_EMPTY");
-    if (r->self->contacts.n >= CONTACTS_MAX || !user_add_contact(r->self, u, first, tl_text(r->query, F_last_name)))
+    if (r->self->contacts.n >= CONTACTS_MAX ||
+        !user_add_contact(r->self, u, first, tl_text(r->query, F_last_name)))
         return fail(r, 400, "CONTACT_ADD_MISSING");
     struct cause cause;
     cause_begin(r, &cause);
-    world_tell(r->world, r->self, (struct update){.type = &world_updates[U_PEER_SETTINGS], .date = r->now_s,
-                                                  .keep = true, .a = u->id});
+    world_tell(
+        r->world, r->self,
+        (struct update){
+            .type = &world_updates[U_PEER_SETTINGS], .date = r->now_s, .keep = true, .a = u->id});
     return cause_answer(r, &cause);
 }
 
@@ -148,8 +152,11 @@ static struct tl_value delete_contacts(struct request *r)
         if (!c)
             continue;
         contact_free(c);
-        world_tell(r->world, r->self, (struct update){.type = &world_updates[U_PEER_SETTINGS], .date = r->now_s,
-                                                      .keep = true, .a = u->id});
+        world_tell(r->world, r->self,
+                   (struct update){.type = &world_updates[U_PEER_SETTINGS],
+                                   .date = r->now_s,
+                                   .keep = true,
+                                   .a = u->id});
     }
     return cause_answer(r, &cause);
 }
@@ -189,7 +196,8 @@ static bool has_text(const char *text, struct slice q)
 
 static bool matches_user(const struct user *u, const struct contact *c, struct slice q)
 {
-    return has_text(u->username, q) || (c && (has_text(c->first_name, q) || has_text(c->last_name, q)));
+    return has_text(u->username, q) ||
+           (c && (has_text(c->first_name, q) || has_text(c->last_name, q)));
 }
 
 static void push_found(struct request *r, struct peers *peers, struct tl_vector *to, int64_t peer)
@@ -211,7 +219,8 @@ static struct tl_value search_peers(struct request *r)
     limit = limit < 1 || limit > SEARCH_MAX ? SEARCH_MAX : limit;
     struct peers peers = {0};
     struct tl_object *o = tl_new(&r->b, C_contacts_found);
-    struct tl_vector *mine = tl_set_vec(&r->b, o, F_my_results), *others = tl_set_vec(&r->b, o, F_results);
+    struct tl_vector *mine = tl_set_vec(&r->b, o, F_my_results),
+                     *others = tl_set_vec(&r->b, o, F_results);
     for (size_t i = 0; i < r->world->n_users && peers.n < limit; i++) {
         const struct user *u = r->world->user_list[i];
         const struct contact *c = id_map_get(&r->self->contacts, u->id);
@@ -221,7 +230,8 @@ static struct tl_value search_peers(struct request *r)
     for (size_t i = 0; i < r->world->chats.slots && peers.n < limit; i++) {
         const struct chat *c = r->world->chats.values[i];
         bool member = c && chat_has(c, r->self->id);
-        if (c && ((member && has_text(c->title, q)) || has_text(c->username, q)) && !(c->flags & CHAT_DEACTIVATED))
+        if (c && ((member && has_text(c->title, q)) || has_text(c->username, q)) &&
+            !(c->flags & CHAT_DEACTIVATED))
             push_found(r, &peers, member ? mine : others, c->peer);
     }
     peers_set(r, &peers, o);
@@ -246,8 +256,12 @@ static struct tl_value set_blocked(struct request *r, bool blocked)
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
     struct cause cause;
     cause_begin(r, &cause);
-    world_tell(r->world, r->self, (struct update){.type = &world_updates[U_PEER_BLOCKED], .date = r->now_s,
-                                                  .keep = true, .a = peer, .b = blocked});
+    world_tell(r->world, r->self,
+               (struct update){.type = &world_updates[U_PEER_BLOCKED],
+                               .date = r->now_s,
+                               .keep = true,
+                               .a = peer,
+                               .b = blocked});
     cause_end(r);
     return answer_true();
 }

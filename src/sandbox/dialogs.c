@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The list of dialogs: pages, pins, folders, marks.
- * Order: pinned ones first (page one only), then by date of the newest message, id, peer; newest first. */
+ * Order: pinned ones first (page one only), then by date of the newest message, id, peer; newest
+ * first. */
 #include <stdlib.h>
 
 #include "sandbox/build.h"
@@ -92,14 +93,17 @@ static uint32_t count_pinned(const struct row *rows, uint32_t n)
     return pinned;
 }
 
-static struct dialog_page page_of_dialogs(struct request *r, const struct row *rows, uint32_t n, int64_t peer)
+static struct dialog_page page_of_dialogs(struct request *r, const struct row *rows, uint32_t n,
+                                          int64_t peer)
 {
-    int32_t date = (int32_t)tl_int(r->query, F_offset_date), id = (int32_t)tl_int(r->query, F_offset_id);
+    int32_t date = (int32_t)tl_int(r->query, F_offset_date),
+            id = (int32_t)tl_int(r->query, F_offset_id);
     int64_t limit = tl_int(r->query, F_limit);
     limit = limit <= 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
     uint32_t pinned = count_pinned(rows, n);
     bool first_page = !date && !id && !peer;
-    struct dialog_page p = {.begin = first_page && !tl_bool(r->query, F_exclude_pinned) ? 0 : pinned};
+    struct dialog_page p = {.begin =
+                                first_page && !tl_bool(r->query, F_exclude_pinned) ? 0 : pinned};
     while (!first_page && p.begin < n && !is_after(&rows[p.begin], date, id, peer))
         p.begin++;
     /* pinned ones come on top of the limit's dialogs */
@@ -119,17 +123,19 @@ static uint64_t rows_hash(const struct row *rows, struct dialog_page p)
     return h.acc;
 }
 
-static void push_row(struct request *r, struct peers *peers, struct tl_vector *dialogs, struct tl_vector *messages,
-                     const struct row *row)
+static void push_row(struct request *r, struct peers *peers, struct tl_vector *dialogs,
+                     struct tl_vector *messages, const struct row *row)
 {
     tl_push_obj(&r->b, dialogs, build_dialog(r, peers, row->dialog));
-    const struct message *m = row->top ? world_message(r->world, r->self, row->dialog->peer, row->top) : NULL;
+    const struct message *m =
+        row->top ? world_message(r->world, r->self, row->dialog->peer, row->top) : NULL;
     if (m)
         tl_push_obj(&r->b, messages, build_message(r, peers, m, row->top));
 }
 
 /* Fills dialogs, messages, chats and users of o. */
-static void set_rows(struct request *r, struct tl_object *o, const struct row *rows, struct dialog_page p)
+static void set_rows(struct request *r, struct tl_object *o, const struct row *rows,
+                     struct dialog_page p)
 {
     struct peers peers = {0};
     struct tl_vector *dialogs = tl_set_vec(&r->b, o, F_dialogs);
@@ -226,8 +232,10 @@ static void tell_self(struct request *r, enum update_kind kind, int64_t a, int64
 {
     struct cause cause;
     cause_begin(r, &cause);
-    world_tell(r->world, r->self, (struct update){.type = &world_updates[kind], .date = r->now_s, .keep = true,
-                                                  .a = a, .b = b, .c = c});
+    world_tell(
+        r->world, r->self,
+        (struct update){
+            .type = &world_updates[kind], .date = r->now_s, .keep = true, .a = a, .b = b, .c = c});
     cause_end(r);
 }
 
@@ -306,8 +314,12 @@ static struct tl_value edit_peer_folders(struct request *r)
         }
         d->folder = folder;
         d->pinned_rank = 0;
-        world_tell(r->world, r->self, (struct update){.type = &world_updates[U_FOLDER], .date = r->now_s,
-                                                      .pts_count = 1, .a = peer, .b = folder});
+        world_tell(r->world, r->self,
+                   (struct update){.type = &world_updates[U_FOLDER],
+                                   .date = r->now_s,
+                                   .pts_count = 1,
+                                   .a = peer,
+                                   .b = folder});
     }
     return cause_answer(r, &cause);
 }

@@ -21,13 +21,15 @@ static const char *edit_refusal(struct request *r, const struct message *m, int 
     *code = 403;
     if (post && !(rights & (ADMIN_EDIT | ADMIN_POST)))
         return "CHAT_ADMIN_REQUIRED";
-    bool author = post || message_is_out(r->self, m) || (c && m->from == c->peer && (rights & ADMIN_ANONYMOUS));
+    bool author = post || message_is_out(r->self, m) ||
+                  (c && m->from == c->peer && (rights & ADMIN_ANONYMOUS));
     if (!author || f || (m->extra && m->extra->action))
         return "MESSAGE_AUTHOR_REQUIRED";
     if (c && !chat_has(c, r->self->id))
         return "CHAT_WRITE_FORBIDDEN";
     *code = 400;
-    bool free_of_time = message_dialog(r->self, m) == r->self->id || (c && (rights & (post ? ADMIN_EDIT : ADMIN_PIN)));
+    bool free_of_time = message_dialog(r->self, m) == r->self->id ||
+                        (c && (rights & (post ? ADMIN_EDIT : ADMIN_PIN)));
     if (!free_of_time && r->now_s - m->date > EDIT_WINDOW_S)
         return "MESSAGE_EDIT_TIME_EXPIRED";
     return NULL;
@@ -40,8 +42,8 @@ static bool same_entities(const struct message_extra *a, const struct message_ex
         return false;
     for (uint32_t i = 0; i < n; i++) {
         const struct entity *x = &a->entities[i], *y = &b->entities[i];
-        if (x->kind != y->kind || x->offset != y->offset || x->length != y->length || x->id != y->id ||
-            strcmp(x->text ? x->text : "", y->text ? y->text : "") != 0)
+        if (x->kind != y->kind || x->offset != y->offset || x->length != y->length ||
+            x->id != y->id || strcmp(x->text ? x->text : "", y->text ? y->text : "") != 0)
             return false;
     }
     return true;
@@ -76,7 +78,8 @@ static struct tl_value edit_message(struct request *r)
         return fail(r, code, error);
     struct draft d = {0};
     error = draft_text(r, &d, F_entities);
-    if (!error && slice_eq(d.text, slice_of(m->text, m->text_len)) && same_entities(m->extra, d.extra))
+    if (!error && slice_eq(d.text, slice_of(m->text, m->text_len)) &&
+        same_entities(m->extra, d.extra))
         error = "MESSAGE_NOT_MODIFIED";
     if (error) {
         message_extra_free(d.extra);
@@ -104,7 +107,8 @@ static uint32_t query_ids(struct request *r, int32_t ids[static DELETE_MAX])
     return n;
 }
 
-/* In a basic group one takes back one's own messages, and admins anybody's; in private chats both sides do. */
+/* In a basic group one takes back one's own messages, and admins anybody's; in private chats both
+ * sides do. */
 static bool may_revoke(struct request *r, const struct message *m)
 {
     const struct chat *c = world_chat(r->world, m->peer);
@@ -147,7 +151,8 @@ static struct tl_value delete_posts(struct request *r)
         const struct message *m = chat_message(c, ids[i]);
         if (!m)
             continue;
-        bool creation = m->extra && m->extra->action && m->extra->action->kind == ACTION_CHANNEL_CREATE;
+        bool creation =
+            m->extra && m->extra->action && m->extra->action->kind == ACTION_CHANNEL_CREATE;
         if (creation || (!any && !message_is_out(r->self, m)))
             return fail(r, 403, "MESSAGE_DELETE_FORBIDDEN");
     }
@@ -159,7 +164,8 @@ static struct tl_value delete_posts(struct request *r)
 }
 
 /* How much of a history one call clears; what is left is the answer's offset. */
-static uint32_t clear_chunk(struct request *r, const struct dialog *d, int32_t max_id, int32_t ids[static CLEAR_CHUNK])
+static uint32_t clear_chunk(struct request *r, const struct dialog *d, int32_t max_id,
+                            int32_t ids[static CLEAR_CHUNK])
 {
     uint32_t first, n = 0;
     const struct id_list *l = dialog_ids(r->world, r->self, d, &first);
@@ -234,7 +240,8 @@ static struct tl_value update_pinned(struct request *r)
         return fail(r, 400, "CHAT_NOT_MODIFIED");
     struct cause cause;
     cause_begin(r, &cause);
-    world_set_pinned(r->world, m, pin, one_side && peer_kind(peer) == PEER_USER ? r->self : NULL, r->now_s);
+    world_set_pinned(r->world, m, pin, one_side && peer_kind(peer) == PEER_USER ? r->self : NULL,
+                     r->now_s);
     if (pin && !one_side && !tl_bool(r->query, F_silent))
         say_pinned(r, m);
     return cause_answer(r, &cause);

@@ -123,7 +123,8 @@ static char *normal_url(struct slice url)
 }
 
 /* The kind's own fields. False: drop the entity (or *error says why the request fails). */
-static bool read_details(struct request *r, const struct tl_object *o, struct entity *e, const char **error)
+static bool read_details(struct request *r, const struct tl_object *o, struct entity *e,
+                         const char **error)
 {
     if (tl_is(o, C_inputMessageEntityMentionName)) {
         const struct user *u = input_user(r, tl_obj(o, F_user_id));
@@ -158,8 +159,8 @@ static bool found_by_server(enum entity_kind kind)
     return kind <= ENTITY_BANK_CARD || kind == ENTITY_KINDS;
 }
 
-static const char *read_one(struct request *r, const struct tl_object *o, uint32_t shift, int64_t units,
-                            int64_t units_given, struct message_extra *e)
+static const char *read_one(struct request *r, const struct tl_object *o, uint32_t shift,
+                            int64_t units, int64_t units_given, struct message_extra *e)
 {
     struct entity entity = {.kind = kind_of(o)};
     if (found_by_server(entity.kind))
@@ -185,7 +186,8 @@ static const char *read_one(struct request *r, const struct tl_object *o, uint32
 
 static bool is_word(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c >= 0x80;
 }
 
 static size_t word_length(struct slice text, size_t from)
@@ -199,8 +201,10 @@ static size_t word_length(struct slice text, size_t from)
 static size_t url_length(struct slice text, size_t from)
 {
     struct slice rest = slice_of(text.data + from, text.len - from);
-    size_t scheme = slice_starts_with(rest, "https://") ? 8 : slice_starts_with(rest, "http://") ? 7
-                  : slice_starts_with(rest, "t.me/")    ? 5 : 0;
+    size_t scheme = slice_starts_with(rest, "https://")  ? 8
+                    : slice_starts_with(rest, "http://") ? 7
+                    : slice_starts_with(rest, "t.me/")   ? 5
+                                                         : 0;
     if (!scheme)
         return 0;
     size_t n = scheme;
@@ -243,8 +247,9 @@ static bool is_taken(const struct message_extra *e, uint32_t given, int32_t offs
 {
     for (uint32_t i = 0; i < given; i++) {
         const struct entity *x = &e->entities[i];
-        bool solid = x->kind == ENTITY_CODE || x->kind == ENTITY_PRE || x->kind == ENTITY_TEXT_URL ||
-                     x->kind == ENTITY_MENTION_NAME || x->kind == ENTITY_CUSTOM_EMOJI;
+        bool solid = x->kind == ENTITY_CODE || x->kind == ENTITY_PRE ||
+                     x->kind == ENTITY_TEXT_URL || x->kind == ENTITY_MENTION_NAME ||
+                     x->kind == ENTITY_CUSTOM_EMOJI;
         if (solid && offset < x->offset + x->length && x->offset < offset + length)
             return true;
     }
@@ -257,9 +262,11 @@ static bool find_entities(struct slice text, struct message_extra *e)
     for (size_t i = 0; i < text.len;) {
         enum entity_kind kind;
         size_t n = find_at(text, i, &kind);
-        uint32_t length = n ? world_utf16_length(slice_of(text.data + i, n)) : units_of(text.data[i]);
+        uint32_t length =
+            n ? world_utf16_length(slice_of(text.data + i, n)) : units_of(text.data[i]);
         if (n && !is_taken(e, given, (int32_t)units, (int32_t)length) &&
-            !add_entity(e, (struct entity){.kind = kind, .offset = (int32_t)units, .length = (int32_t)length}))
+            !add_entity(e, (struct entity){
+                               .kind = kind, .offset = (int32_t)units, .length = (int32_t)length}))
             return false;
         units += length;
         i += n ? n : 1;
@@ -278,8 +285,8 @@ static int by_place(const void *a, const void *b)
     return (int)x->kind - (int)y->kind;
 }
 
-const char *entities_read(struct request *r, const struct tl_object *o, uint16_t field, struct slice text,
-                          uint32_t shift, struct message_extra *e)
+const char *entities_read(struct request *r, const struct tl_object *o, uint16_t field,
+                          struct slice text, uint32_t shift, struct message_extra *e)
 {
     uint32_t n = tl_count(o, field);
     int64_t units = world_utf16_length(text);

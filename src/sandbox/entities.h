@@ -14,11 +14,11 @@ size_t utf16_to_bytes(struct slice text, uint32_t units);
 /* Takes white space off both ends of *text; gives the UTF-16 units taken from the front. */
 uint32_t world_text_trim(struct slice *text);
 
-/* The entities of the query's vector `field`, moved by -shift, cut to `units`, sorted, and those that
- * the text itself shows (mentions, hashtags, URLs, commands…) added, into *e. NULL when fine, else the
- * error's name. */
-const char *entities_read(struct request *r, const struct tl_object *o, uint16_t field, struct slice text,
-                          uint32_t shift, struct message_extra *e);
+/* The entities of the query's vector `field`, moved by -shift, cut to `units`, sorted, and those
+ * that the text itself shows (mentions, hashtags, URLs, commands…) added, into *e. NULL when fine,
+ * else the error's name. */
+const char *entities_read(struct request *r, const struct tl_object *o, uint16_t field,
+                          struct slice text, uint32_t shift, struct message_extra *e);
 
 struct tl_object *build_entity(struct request *view, const struct entity *e);
 

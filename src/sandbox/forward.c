@@ -19,7 +19,8 @@ static bool may_forward(struct request *r, int64_t from)
 }
 
 /* Whom the new message names as the origin: who wrote it first, however often it was passed on. */
-static struct forward *origin_of(struct request *r, const struct message *m, int64_t to, int64_t from_peer, int32_t id)
+static struct forward *origin_of(struct request *r, const struct message *m, int64_t to,
+                                 int64_t from_peer, int32_t id)
 {
     struct forward *f = calloc(1, sizeof *f);
     if (!f)
@@ -38,8 +39,8 @@ static struct forward *origin_of(struct request *r, const struct message *m, int
     return f;
 }
 
-static bool forward_one(struct request *r, const struct message *m, int64_t to, int64_t from_peer, int32_t id,
-                        int64_t random_id, struct sent_id *sent)
+static bool forward_one(struct request *r, const struct message *m, int64_t to, int64_t from_peer,
+                        int32_t id, int64_t random_id, struct sent_id *sent)
 {
     struct draft d;
     draft_begin(r, &d, to);
@@ -67,7 +68,8 @@ static uint32_t collect(struct request *r, int64_t from, int32_t *ids, int64_t *
             continue;
         if ((m->flags & MESSAGE_NOFORWARDS) || (m->extra && m->extra->action)) {
             bool service = m->extra && m->extra->action;
-            fail(r, service ? 400 : 406, service ? "MESSAGE_ID_INVALID" : "CHAT_FORWARDS_RESTRICTED");
+            fail(r, service ? 400 : 406,
+                 service ? "MESSAGE_ID_INVALID" : "CHAT_FORWARDS_RESTRICTED");
             return 0;
         }
         ids[n] = id;
@@ -79,7 +81,8 @@ static uint32_t collect(struct request *r, int64_t from, int32_t *ids, int64_t *
 }
 
 /* All of them were sent before: the answer says so again. *known is how many were. */
-static bool all_before(struct request *r, const int64_t *randoms, uint32_t n, struct sent_id *sent, uint32_t *known)
+static bool all_before(struct request *r, const int64_t *randoms, uint32_t n, struct sent_id *sent,
+                       uint32_t *known)
 {
     *known = 0;
     for (uint32_t i = 0; i < n; i++) {

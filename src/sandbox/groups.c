@@ -27,7 +27,8 @@ const char *title_error(struct slice title)
     return world_utf16_length(title) > TITLE_UNITS_MAX ? "CHAT_TITLE_EMPTY" : NULL;
 }
 
-struct tl_value invited_answer(struct request *r, struct cause *cause, const int64_t *missing, uint32_t n_missing)
+struct tl_value invited_answer(struct request *r, struct cause *cause, const int64_t *missing,
+                               uint32_t n_missing)
 {
     struct tl_object *o = tl_new(&r->b, C_messages_invitedUsers);
     tl_set_obj(o, F_updates, cause_answer(r, cause).object);
@@ -67,7 +68,8 @@ static struct tl_value get_full_chat(struct request *r)
     tl_set_obj(full, F_participants, build_chat_participants(r, &peers, c));
     tl_set_obj(full, F_notify_settings, build_notify_settings(r));
     bool may_invite = chat_admin_rights(c, r->self->id) & ADMIN_INVITE;
-    struct invite *link = may_invite ? chat_permanent_invite(r->world, c, r->self->id, r->now_s) : NULL;
+    struct invite *link =
+        may_invite ? chat_permanent_invite(r->world, c, r->self->id, r->now_s) : NULL;
     if (link)
         tl_set_obj(full, F_exported_invite, build_invite(r, link));
     const struct dialog *d = user_dialog_find(r->self, c->peer);
@@ -89,9 +91,10 @@ static struct tl_value get_common_chats(struct request *r)
     struct peers peers = {0};
     for (size_t i = 0; i < r->self->n_dialogs; i++) {
         const struct chat *c = world_chat(r->world, r->self->dialog_list[i]->peer);
-        bool common = c && !(c->flags & (CHAT_BROADCAST | CHAT_DEACTIVATED)) && chat_has(c, r->self->id) &&
-                      chat_has(c, u->id);
-        if (common && (max_id == 0 || peer_bare(c->peer) < max_id) && (limit <= 0 || peers.n < limit))
+        bool common = c && !(c->flags & (CHAT_BROADCAST | CHAT_DEACTIVATED)) &&
+                      chat_has(c, r->self->id) && chat_has(c, u->id);
+        if (common && (max_id == 0 || peer_bare(c->peer) < max_id) &&
+            (limit <= 0 || peers.n < limit))
             peers_add(r, &peers, c->peer);
     }
     return chats_answer(r, &peers);
@@ -115,8 +118,8 @@ static struct tl_value get_onlines(struct request *r)
 /* ---- making ---- */
 
 /* Members that are let in; the others are named as missing. */
-static bool admit_first(struct request *r, struct chat *c, int64_t *ids, uint32_t *n, int64_t *missing,
-                        uint32_t *n_missing)
+static bool admit_first(struct request *r, struct chat *c, int64_t *ids, uint32_t *n,
+                        int64_t *missing, uint32_t *n_missing)
 {
     *n = *n_missing = 0;
     for (uint32_t i = 0; i < tl_count(r->query, F_users); i++) {
@@ -148,8 +151,10 @@ static struct tl_value create_chat(struct request *r)
     for (uint32_t i = 0; i < named; i++) /* nothing is made when one of them is wrong */
         if (!input_user(r, tl_item_obj(r->query, F_users, i)))
             return refused();
-    int64_t *ids = arena_array(r->arena, named, sizeof *ids), *missing = arena_array(r->arena, named, sizeof *ids);
-    struct chat *c = world_add_chat(r->world, PEER_CHAT, title, slice_str(""), 0, r->self->id, r->now_s);
+    int64_t *ids = arena_array(r->arena, named, sizeof *ids),
+            *missing = arena_array(r->arena, named, sizeof *ids);
+    struct chat *c =
+        world_add_chat(r->world, PEER_CHAT, title, slice_str(""), 0, r->self->id, r->now_s);
     if (!ids || !missing || !c || !chat_join(c, r->self, r->self->id, r->now_s))
         return fail(r, 500, "CHAT_ID_GENERATE_FAILED");
     struct cause cause;
@@ -158,10 +163,14 @@ static struct tl_value create_chat(struct request *r)
         cause_end(r);
         return refused();
     }
-    struct action_draft a = {.kind = ACTION_CHAT_CREATE, .title = c->title, .users = ids, .n_users = n};
+    struct action_draft a = {
+        .kind = ACTION_CHAT_CREATE, .title = c->title, .users = ids, .n_users = n};
     for (uint32_t i = 0; i < c->n_members; i++)
         world_tell(r->world, world_user(r->world, c->members[i]->user_id),
-                   (struct update){.type = &world_updates[U_CHAT_MEMBERS], .date = r->now_s, .keep = true, .a = c->peer});
+                   (struct update){.type = &world_updates[U_CHAT_MEMBERS],
+                                   .date = r->now_s,
+                                   .keep = true,
+                                   .a = c->peer});
     say_action(r->world, c, r->self->id, &a, r->now_s, false);
     return invited_answer(r, &cause, missing, n_missing);
 }
@@ -272,15 +281,18 @@ static struct tl_value edit_default_rights(struct request *r)
     struct chat *c = input_chat_peer(r, tl_obj(r->query, F_peer));
     if (!c || !require_right(r, c, ADMIN_BAN, 0))
         return refused();
-    uint32_t banned = read_banned_rights(tl_obj(r->query, F_banned_rights)) & ~(uint32_t)BANNED_VIEW;
+    uint32_t banned =
+        read_banned_rights(tl_obj(r->query, F_banned_rights)) & ~(uint32_t)BANNED_VIEW;
     if (banned == c->default_banned)
         return fail(r, 400, "CHAT_NOT_MODIFIED");
     c->default_banned = banned;
     c->version++;
     struct cause cause;
     cause_begin(r, &cause);
-    struct update u = {.type = &world_updates[peer_kind(c->peer) == PEER_CHANNEL ? U_CHANNEL : U_CHAT],
-                       .date = r->now_s, .a = c->peer};
+    struct update u = {.type =
+                           &world_updates[peer_kind(c->peer) == PEER_CHANNEL ? U_CHANNEL : U_CHAT],
+                       .date = r->now_s,
+                       .a = c->peer};
     world_tell_members(r->world, c, u, r->self);
     world_tell(r->world, r->self, u);
     return cause_answer(r, &cause);
@@ -290,8 +302,9 @@ static struct tl_value edit_default_rights(struct request *r)
 
 static struct chat *make_supergroup(struct request *r, struct chat *old)
 {
-    struct chat *c = world_add_chat(r->world, PEER_CHANNEL, slice_str(old->title), slice_str(old->about),
-                                    CHAT_MEGAGROUP | CHAT_HISTORY_HIDDEN, old->creator_id, r->now_s);
+    struct chat *c =
+        world_add_chat(r->world, PEER_CHANNEL, slice_str(old->title), slice_str(old->about),
+                       CHAT_MEGAGROUP | CHAT_HISTORY_HIDDEN, old->creator_id, r->now_s);
     if (!c)
         return NULL;
     c->default_banned = old->default_banned;
@@ -300,7 +313,8 @@ static struct chat *make_supergroup(struct request *r, struct chat *old)
     for (uint32_t i = 0; i < old->n_members; i++) {
         const struct member *from = old->members[i];
         struct user *u = world_user(r->world, from->user_id);
-        struct member *m = u && from->state == MEMBER_JOINED ? chat_join(c, u, from->inviter_id, r->now_s) : NULL;
+        struct member *m =
+            u && from->state == MEMBER_JOINED ? chat_join(c, u, from->inviter_id, r->now_s) : NULL;
         if (m)
             m->admin = from->admin;
     }
@@ -322,11 +336,13 @@ static struct tl_value migrate_chat(struct request *r)
     struct cause cause;
     cause_begin(r, &cause);
     struct action_draft to = {.kind = ACTION_MIGRATE_TO, .peer = c->peer};
-    struct action_draft from = {.kind = ACTION_MIGRATED_FROM, .title = old->title, .peer = old->peer};
+    struct action_draft from = {
+        .kind = ACTION_MIGRATED_FROM, .title = old->title, .peer = old->peer};
     say_action(r->world, old, r->self->id, &to, r->now_s, false);
     old->flags |= CHAT_DEACTIVATED;
     old->migrated_to = c->peer;
-    struct update look = {.type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
+    struct update look = {
+        .type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
     for (uint32_t i = 0; i < c->n_members; i++)
         world_tell(r->world, world_user(r->world, c->members[i]->user_id), look);
     say_action(r->world, c, r->self->id, &from, r->now_s, false);

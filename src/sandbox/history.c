@@ -25,11 +25,12 @@ struct search {
     struct words words;
     struct media_filter filter;
     int64_t from;
-    int32_t after;  /* dates, both exclusive; 0 = none */
+    int32_t after; /* dates, both exclusive; 0 = none */
     int32_t before;
 };
 
-static bool matches(const struct request *r, const struct search *s, const struct message *m, int32_t id)
+static bool matches(const struct request *r, const struct search *s, const struct message *m,
+                    int32_t id)
 {
     if (s->from && m->from != s->from)
         return false;
@@ -58,7 +59,8 @@ static bool read_search(struct request *r, struct search *s)
     return true;
 }
 
-/* The ids of v that match, newest SEARCH_LOOK_MAX looked at (older ones once offset_id goes there). */
+/* The ids of v that match, newest SEARCH_LOOK_MAX looked at (older ones once offset_id goes there).
+ */
 static struct id_view found(struct request *r, const struct id_view *v, const struct search *s)
 {
     uint32_t end = v->n, begin = v->first;
@@ -129,7 +131,8 @@ static int32_t newest_pinned(const struct request *r, int64_t peer)
 /* channel 0: the account's own box. */
 static const struct message *by_id(const struct request *r, int64_t channel, int32_t id)
 {
-    return channel ? world_message(r->world, r->self, channel, id) : world_boxed(r->world, r->self, id);
+    return channel ? world_message(r->world, r->self, channel, id)
+                   : world_boxed(r->world, r->self, id);
 }
 
 /* The number that an InputMessage means; 0 = none. */

@@ -16,13 +16,15 @@ static bool hash_fits(const struct request *r, int64_t peer, int64_t hash)
     return hash == world_access_hash(r->world, r->self->id, peer);
 }
 
-/* inputPeerUserFromMessage and its kin: the message must be one that self can see, and name that peer. */
+/* inputPeerUserFromMessage and its kin: the message must be one that self can see, and name that
+ * peer. */
 static bool named_by_message(struct request *r, const struct tl_object *o, int64_t peer)
 {
     int64_t dialog = input_peer(r, tl_obj(o, F_peer));
     if (!dialog)
         return false;
-    const struct message *m = world_message(r->world, r->self, dialog, (int32_t)tl_int(o, F_msg_id));
+    const struct message *m =
+        world_message(r->world, r->self, dialog, (int32_t)tl_int(o, F_msg_id));
     if (!m)
         return refuse(r, 400, "MSG_ID_INVALID");
     const struct forward *f = m->extra ? m->extra->forward : NULL;
@@ -31,11 +33,13 @@ static bool named_by_message(struct request *r, const struct tl_object *o, int64
     for (uint32_t i = 0; a && i < a->n_users; i++)
         named = named || a->users[i] == peer;
     for (uint32_t i = 0; m->extra && i < m->extra->n_entities; i++)
-        named = named || (m->extra->entities[i].kind == ENTITY_MENTION_NAME && m->extra->entities[i].id == peer);
+        named = named || (m->extra->entities[i].kind == ENTITY_MENTION_NAME &&
+                          m->extra->entities[i].id == peer);
     return named || refuse(r, 400, "PEER_ID_INVALID");
 }
 
-static struct user *checked_user(struct request *r, const struct tl_object *o, bool from_message, const char *error)
+static struct user *checked_user(struct request *r, const struct tl_object *o, bool from_message,
+                                 const char *error)
 {
     int64_t id = tl_int(o, F_user_id);
     struct user *u = world_user(r->world, id);
@@ -102,7 +106,8 @@ int64_t input_peer_any(struct request *r, const struct tl_object *o)
     if (tl_is(o, C_inputPeerSelf))
         return r->self->id;
     if (tl_is(o, C_inputPeerUser) || tl_is(o, C_inputPeerUserFromMessage)) {
-        const struct user *u = checked_user(r, o, tl_is(o, C_inputPeerUserFromMessage), "PEER_ID_INVALID");
+        const struct user *u =
+            checked_user(r, o, tl_is(o, C_inputPeerUserFromMessage), "PEER_ID_INVALID");
         return u ? u->id : 0;
     }
     if (tl_is(o, C_inputPeerChat)) {

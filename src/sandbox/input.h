@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What requests name, checked: peers with their access hashes, and what one may do with them. All of
- * these refuse the request with Telegram's error and give NULL, 0 or false. */
+ * What requests name, checked: peers with their access hashes, and what one may do with them. All
+ * of these refuse the request with Telegram's error and give NULL, 0 or false. */
 #ifndef TGREST_SANDBOX_INPUT_H
 #define TGREST_SANDBOX_INPUT_H
 
@@ -13,7 +13,8 @@ static inline struct tl_value refused(void)
     return (struct tl_value){.kind = TL_ABSENT};
 }
 
-/* An InputPeer: marked id. A channel must be visible (CHANNEL_PRIVATE), a basic group known to self. */
+/* An InputPeer: marked id. A channel must be visible (CHANNEL_PRIVATE), a basic group known to
+ * self. */
 int64_t input_peer(struct request *r, const struct tl_object *o);
 /* The same without looking whether a channel may be seen. */
 int64_t input_peer_any(struct request *r, const struct tl_object *o);
@@ -29,7 +30,8 @@ struct chat *input_chat_peer(struct request *r, const struct tl_object *o);
 /* InputDialogPeer: marked id. */
 int64_t input_dialog_peer(struct request *r, const struct tl_object *o);
 
-/* false and CHAT_ADMIN_REQUIRED (or CHAT_WRITE_FORBIDDEN for who is no member) where chat_allows is. */
+/* false and CHAT_ADMIN_REQUIRED (or CHAT_WRITE_FORBIDDEN for who is no member) where chat_allows
+ * is. */
 bool require_right(struct request *r, const struct chat *c, unsigned right, uint32_t banned_bit);
 
 /* ---- answers ---- */
@@ -40,7 +42,8 @@ void cause_begin(struct request *r, struct cause *cause);
 void cause_end(struct request *r);
 /* updates#… with what was collected; ends it. */
 struct tl_value cause_answer(struct request *r, struct cause *cause);
-/* messages.affectedMessages with the pts that the collected updates brought (all of them together). */
+/* messages.affectedMessages with the pts that the collected updates brought (all of them together).
+ */
 struct tl_value cause_affected(struct request *r, struct cause *cause);
 
 /* boolTrue, and the value of an object (absent for NULL). */

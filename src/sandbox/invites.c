@@ -50,7 +50,8 @@ static const char *read_invite(struct request *r, struct invite *i)
         i->expires = (int32_t)expires;
     if (tl_has(r->query, F_usage_limit))
         i->usage_limit = (int32_t)limit;
-    if (world_utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) && !text_replace(&i->title, title))
+    if (world_utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) &&
+        !text_replace(&i->title, title))
         return "INTERNAL_SERVER_ERROR";
     return NULL;
 }
@@ -143,7 +144,8 @@ static struct invite *query_invite(struct request *r, struct chat **c)
     return *c ? link : NULL;
 }
 
-static struct tl_object *build_preview(struct request *r, const struct chat *c, const struct invite *link)
+static struct tl_object *build_preview(struct request *r, const struct chat *c,
+                                       const struct invite *link)
 {
     struct tl_object *o = tl_new(&r->b, C_chatInvite);
     bool channel = peer_kind(c->peer) == PEER_CHANNEL;
@@ -179,13 +181,15 @@ static struct tl_value check_invite(struct request *r)
     return tl_value_obj(build_preview(r, c, link));
 }
 
-static const char *import_refusal(struct request *r, const struct chat *c, const struct invite *link)
+static const char *import_refusal(struct request *r, const struct chat *c,
+                                  const struct invite *link)
 {
     if (chat_has(c, r->self->id))
         return "USER_ALREADY_PARTICIPANT";
     /* for somebody who was thrown out the link is as good as gone */
     const struct member *m = chat_member(c, r->self->id);
-    bool kicked = m && m->state == MEMBER_KICKED && (chat_banned_rights(c, r->self->id, r->now_s) & BANNED_VIEW);
+    bool kicked = m && m->state == MEMBER_KICKED &&
+                  (chat_banned_rights(c, r->self->id, r->now_s) & BANNED_VIEW);
     bool group_kicked = m && m->state == MEMBER_KICKED && peer_kind(c->peer) == PEER_CHAT;
     if (kicked || group_kicked || invite_expired(link, r->now_s))
         return "INVITE_HASH_EXPIRED";
@@ -238,8 +242,9 @@ static struct tl_value hide_request(struct request *r)
     chat_request_remove(c, u->id);
     if (tl_bool(r->query, F_approved))
         admit(r->world, c, u, ACTION_JOINED_BY_REQUEST, r->self->id, r->now_s);
-    world_tell(r->world, r->self, (struct update){.type = &world_updates[U_JOIN_REQUESTS], .date = r->now_s,
-                                                  .a = c->peer});
+    world_tell(
+        r->world, r->self,
+        (struct update){.type = &world_updates[U_JOIN_REQUESTS], .date = r->now_s, .a = c->peer});
     return cause_answer(r, &cause);
 }
 

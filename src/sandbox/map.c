@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Open addressing with linear probing; removal moves the rest of its run up, so there are no tombstones. */
+ * Open addressing with linear probing; removal moves the rest of its run up, so there are no
+ * tombstones. */
 #include "sandbox/map.h"
 
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static size_t id_slot(const struct id_map *m, int64_t key)
 
 static bool id_map_resize(struct id_map *m, size_t slots)
 {
-    struct id_map bigger = {calloc(slots, sizeof(int64_t)), calloc(slots, sizeof(void *)), m->n, slots};
+    struct id_map bigger = {calloc(slots, sizeof(int64_t)), calloc(slots, sizeof(void *)), m->n,
+                            slots};
     if (!bigger.keys || !bigger.values) {
         id_map_free(&bigger);
         return false;
@@ -112,7 +114,8 @@ static uint64_t name_hash(const struct name_map *m, struct slice name)
     return mix(h);
 }
 
-static bool name_matches(const struct name_map *m, const struct name_entry *e, uint64_t hash, struct slice name)
+static bool name_matches(const struct name_map *m, const struct name_entry *e, uint64_t hash,
+                         struct slice name)
 {
     if (e->hash != hash || e->len != name.len)
         return false;

@@ -24,7 +24,8 @@ bool id_map_put(struct id_map *m, int64_t key, void *value);
 void *id_map_remove(struct id_map *m, int64_t key);
 void id_map_free(struct id_map *m);
 
-/* Name -> int64, ASCII case folded unless `exact`. Owns copies of the names. A zeroed struct is empty. */
+/* Name -> int64, ASCII case folded unless `exact`. Owns copies of the names. A zeroed struct is
+ * empty. */
 struct name_entry;
 struct name_map {
     struct name_entry **slots;

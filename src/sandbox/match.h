@@ -18,7 +18,7 @@ bool words_match(const struct words *w, struct slice text);
 
 /* A MessagesFilter. */
 struct media_filter {
-    bool any;       /* lets everything through */
+    bool any; /* lets everything through */
     bool pinned;
     bool url;
     bool none;      /* a kind of message that the sandbox has none of */

@@ -12,7 +12,12 @@
 #include "sandbox/methods_world.h"
 #include "sandbox/service.h"
 
-enum { INVITE_AT_ONCE_MAX = 100, RANK_UNITS_MAX = 16, BAN_FOREVER_S = 366 * 86400, BAN_SHORTEST_S = 30 };
+enum {
+    INVITE_AT_ONCE_MAX = 100,
+    RANK_UNITS_MAX = 16,
+    BAN_FOREVER_S = 366 * 86400,
+    BAN_SHORTEST_S = 30
+};
 
 /* ---- joining and leaving ---- */
 
@@ -106,22 +111,32 @@ static struct tl_value invite_users(struct request *r)
 
 /* ---- lists ---- */
 
-enum list_kind { LIST_RECENT, LIST_ADMINS, LIST_KICKED, LIST_BANNED, LIST_BOTS, LIST_SEARCH, LIST_CONTACTS };
+enum list_kind {
+    LIST_RECENT,
+    LIST_ADMINS,
+    LIST_KICKED,
+    LIST_BANNED,
+    LIST_BOTS,
+    LIST_SEARCH,
+    LIST_CONTACTS
+};
 
 static const struct {
     uint16_t symbol;
     enum list_kind kind;
 } lists[] = {
-    {C_channelParticipantsRecent, LIST_RECENT},     {C_channelParticipantsAdmins, LIST_ADMINS},
-    {C_channelParticipantsKicked, LIST_KICKED},     {C_channelParticipantsBanned, LIST_BANNED},
-    {C_channelParticipantsBots, LIST_BOTS},         {C_channelParticipantsSearch, LIST_SEARCH},
-    {C_channelParticipantsMentions, LIST_SEARCH},   {C_channelParticipantsContacts, LIST_CONTACTS},
+    {C_channelParticipantsRecent, LIST_RECENT},   {C_channelParticipantsAdmins, LIST_ADMINS},
+    {C_channelParticipantsKicked, LIST_KICKED},   {C_channelParticipantsBanned, LIST_BANNED},
+    {C_channelParticipantsBots, LIST_BOTS},       {C_channelParticipantsSearch, LIST_SEARCH},
+    {C_channelParticipantsMentions, LIST_SEARCH}, {C_channelParticipantsContacts, LIST_CONTACTS},
 };
 
-static bool is_in_list(const struct request *r, const struct member *m, enum list_kind kind, const char *q)
+static bool is_in_list(const struct request *r, const struct member *m, enum list_kind kind,
+                       const char *q)
 {
     const struct user *u = world_user(r->world, m->user_id);
-    if (!u || (q[0] && !strcasestr(u->first_name, q) && !strcasestr(u->last_name, q) && !strcasestr(u->username, q)))
+    if (!u || (q[0] && !strcasestr(u->first_name, q) && !strcasestr(u->last_name, q) &&
+               !strcasestr(u->username, q)))
         return false;
     bool joined = m->state == MEMBER_JOINED;
     switch (kind) {
@@ -205,9 +220,11 @@ static struct tl_value get_participant(struct request *r)
 /* ---- rights ---- */
 
 /* Both sides look again; ends the cause. */
-static struct tl_value changed_member(struct request *r, struct cause *cause, const struct chat *c, struct user *u)
+static struct tl_value changed_member(struct request *r, struct cause *cause, const struct chat *c,
+                                      struct user *u)
 {
-    struct update look = {.type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
+    struct update look = {
+        .type = &world_updates[U_CHANNEL], .date = r->now_s, .keep = true, .a = c->peer};
     world_tell(r->world, u, look);
     if (u != r->self)
         world_tell(r->world, r->self, look);
@@ -220,13 +237,15 @@ static struct tl_value edit_admin(struct request *r)
     struct user *u = c ? input_user(r, tl_obj(r->query, F_user_id)) : NULL;
     if (!u)
         return refused();
-    uint32_t own = chat_admin_rights(c, r->self->id), rights = read_admin_rights(tl_obj(r->query, F_admin_rights));
+    uint32_t own = chat_admin_rights(c, r->self->id),
+             rights = read_admin_rights(tl_obj(r->query, F_admin_rights));
     struct member *m = chat_member(c, u->id);
     if (!(own & ADMIN_ADD_ADMINS))
         return fail(r, 403, "CHAT_ADMIN_REQUIRED");
     if (u->id == c->creator_id && r->self != u)
         return fail(r, 400, "USER_CREATOR");
-    if (c->creator_id != r->self->id && ((rights & ~own) || (m && m->admin && m->promoted_by != r->self->id)))
+    if (c->creator_id != r->self->id &&
+        ((rights & ~own) || (m && m->admin && m->promoted_by != r->self->id)))
         return fail(r, 403, "RIGHT_FORBIDDEN");
     if (world_utf16_length(tl_text(r->query, F_rank)) > RANK_UNITS_MAX)
         return fail(r, 400, "ADMIN_RANK_INVALID");

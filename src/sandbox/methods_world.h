@@ -7,16 +7,18 @@
 
 extern const struct method_table users_methods;
 extern const struct method_table contacts_methods;
-extern const struct method_table groups_methods;   /* messages.*: basic groups, and what all chats share */
+extern const struct method_table
+    groups_methods; /* messages.*: basic groups, and what all chats share */
 extern const struct method_table channels_methods;
-extern const struct method_table members_methods;  /* channels.*: joining, members, rights */
+extern const struct method_table members_methods; /* channels.*: joining, members, rights */
 extern const struct method_table invites_methods;
 extern const struct method_table send_methods;
-extern const struct method_table edit_methods;     /* edit, delete, pin */
+extern const struct method_table edit_methods; /* edit, delete, pin */
 extern const struct method_table history_methods;
-extern const struct method_table read_methods;     /* read state, typing */
+extern const struct method_table read_methods; /* read state, typing */
 extern const struct method_table dialogs_methods;
-extern const struct method_table startup_methods;  /* what clients ask when they start: true, mostly empty */
+extern const struct method_table
+    startup_methods; /* what clients ask when they start: true, mostly empty */
 
 #define WORLD_METHOD_TABLES                                                                        \
     &users_methods, &contacts_methods, &groups_methods, &channels_methods, &members_methods,       \

@@ -59,7 +59,8 @@ static uint32_t clamp(int64_t at, uint32_t low, uint32_t high)
 struct page page_of(const struct request *r, const struct id_view *v)
 {
     const struct tl_object *q = r->query;
-    int64_t offset_id = tl_int(q, F_offset_id), min_id = tl_int(q, F_min_id), max_id = tl_int(q, F_max_id);
+    int64_t offset_id = tl_int(q, F_offset_id), min_id = tl_int(q, F_min_id),
+            max_id = tl_int(q, F_max_id);
     int32_t offset_date = (int32_t)tl_int(q, F_offset_date);
     int64_t limit = tl_int(q, F_limit);
     limit = limit < 0 ? 0 : limit > PAGE_MAX ? PAGE_MAX : limit;
@@ -73,7 +74,8 @@ struct page page_of(const struct request *r, const struct id_view *v)
         at = lower_date(r, v, offset_date);
     at = clamp(at, low, high);
     int64_t end = at - tl_int(q, F_add_offset);
-    struct page p = {.begin = clamp(end - limit, low, high), .end = clamp(end, low, high),
+    struct page p = {.begin = clamp(end - limit, low, high),
+                     .end = clamp(end, low, high),
                      .newer = v->n - (uint32_t)at};
     return p;
 }
@@ -88,7 +90,8 @@ static uint64_t page_hash(const struct id_view *v, struct page p)
 
 static struct tl_object *page_object(struct request *r, const struct id_view *v, struct page p)
 {
-    const struct chat *c = peer_kind(v->peer) == PEER_CHANNEL ? world_chat(r->world, v->peer) : NULL;
+    const struct chat *c =
+        peer_kind(v->peer) == PEER_CHANNEL ? world_chat(r->world, v->peer) : NULL;
     uint32_t count = v->n - v->first;
     bool whole = p.end - p.begin == count && !v->inexact;
     struct tl_object *o = tl_new(&r->b, c       ? C_messages_channelMessages

@@ -58,7 +58,10 @@ static struct tl_value set_typing(struct request *r)
     const struct tl_object *action = tl_obj(r->query, F_action);
     uint16_t symbol = action->ctor->symbol;
     /* what the world has no name for is shown as plain typing */
-    struct update u = {.type = &world_updates[U_TYPING], .date = r->now_s, .a = peer, .b = r->self->id,
+    struct update u = {.type = &world_updates[U_TYPING],
+                       .date = r->now_s,
+                       .a = peer,
+                       .b = r->self->id,
                        .c = symbol == TL_NO_SYMBOL ? C_sendMessageTypingAction : symbol};
     struct cause cause;
     cause_begin(r, &cause);
@@ -86,7 +89,8 @@ static struct tl_value get_views(struct request *r)
     struct tl_object *o = tl_new(&r->b, C_messages_messageViews);
     struct tl_vector *views = tl_set_vec(&r->b, o, F_views);
     for (uint32_t i = 0; i < tl_count(r->query, F_id); i++) {
-        struct message *m = world_message(r->world, r->self, peer, (int32_t)tl_item(r->query, F_id, i)->i);
+        struct message *m =
+            world_message(r->world, r->self, peer, (int32_t)tl_item(r->query, F_id, i)->i);
         struct tl_object *one = tl_new(&r->b, C_messageViews);
         if (m && (m->flags & MESSAGE_POST)) {
             m->views += increment;

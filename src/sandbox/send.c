@@ -37,7 +37,8 @@ static int32_t slow_mode_left(const struct request *r, const struct chat *c)
     return last ? last + c->slow_mode_s - r->now_s : 0;
 }
 
-static const char *chat_refusal(struct request *r, const struct chat *c, uint32_t content, int *code)
+static const char *chat_refusal(struct request *r, const struct chat *c, uint32_t content,
+                                int *code)
 {
     *code = 403;
     if (c->flags & CHAT_DEACTIVATED) {
@@ -49,7 +50,8 @@ static const char *chat_refusal(struct request *r, const struct chat *c, uint32_
     if (c->flags & CHAT_BROADCAST)
         return chat_admin_rights(c, r->self->id) & ADMIN_POST ? NULL : "CHAT_ADMIN_REQUIRED";
     const struct member *m = chat_member(c, r->self->id);
-    bool restricted = m->banned && (!m->banned_until || m->banned_until > r->now_s) && !m->admin && !m->creator;
+    bool restricted =
+        m->banned && (!m->banned_until || m->banned_until > r->now_s) && !m->admin && !m->creator;
     if (restricted && (m->banned & (BANNED_SEND | content))) {
         *code = 400;
         return "USER_BANNED_IN_CHANNEL";
@@ -131,12 +133,14 @@ static int32_t find_quote(struct slice text, struct slice quote, int32_t wanted)
     return best;
 }
 
-static const char *set_quote(const struct tl_object *reply, const struct message *m, struct draft *d)
+static const char *set_quote(const struct tl_object *reply, const struct message *m,
+                             struct draft *d)
 {
     struct slice quote = tl_text(reply, F_quote_text);
     if (quote.len == 0)
         return NULL;
-    int32_t at = find_quote(slice_of(m->text, m->text_len), quote, (int32_t)tl_int(reply, F_quote_offset));
+    int32_t at =
+        find_quote(slice_of(m->text, m->text_len), quote, (int32_t)tl_int(reply, F_quote_offset));
     if (at < 0)
         return "QUOTE_TEXT_INVALID";
     if (!draft_extra(d))
@@ -191,7 +195,8 @@ static void drop_empty_extra(struct draft *d)
 
 /* ---- answers ---- */
 
-struct message *send_draft(struct request *r, struct draft *d, int64_t random_id, struct sent_id *sent)
+struct message *send_draft(struct request *r, struct draft *d, int64_t random_id,
+                           struct sent_id *sent)
 {
     drop_empty_extra(d);
     struct message *m = world_post(r->world, d);
@@ -205,7 +210,8 @@ struct message *send_draft(struct request *r, struct draft *d, int64_t random_id
     return m;
 }
 
-struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent, uint32_t n)
+struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent,
+                            uint32_t n)
 {
     cause_end(r);
     struct peers peers = {0};
@@ -224,10 +230,13 @@ struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint3
     struct cause cause = {.arena = r->arena};
     struct update *again = arena_array(r->arena, n, sizeof *again);
     for (uint32_t i = 0; again && i < n; i++) {
-        const struct chat *c = peer_kind(sent[i].peer) == PEER_CHANNEL ? world_chat(r->world, sent[i].peer) : NULL;
+        const struct chat *c =
+            peer_kind(sent[i].peer) == PEER_CHANNEL ? world_chat(r->world, sent[i].peer) : NULL;
         if (!world_message(r->world, r->self, sent[i].peer, sent[i].id))
             return fail(r, 500, "RANDOM_ID_DUPLICATE");
-        again[i] = (struct update){.type = &world_updates[U_NEW_MESSAGE], .a = sent[i].peer, .b = sent[i].id,
+        again[i] = (struct update){.type = &world_updates[U_NEW_MESSAGE],
+                                   .a = sent[i].peer,
+                                   .b = sent[i].id,
                                    .pts = c ? c->log.pts : account_pts(r->self)};
     }
     cause.updates = again;

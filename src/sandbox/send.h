@@ -15,9 +15,11 @@ bool draft_sign(struct request *r, struct draft *d);
 /* The query's message and entities, trimmed and checked; NULL when fine, else the error. */
 const char *draft_text(struct request *r, struct draft *d, uint16_t entities_field);
 /* Posts it and remembers its random_id. NULL without memory. */
-struct message *send_draft(struct request *r, struct draft *d, int64_t random_id, struct sent_id *sent);
+struct message *send_draft(struct request *r, struct draft *d, int64_t random_id,
+                           struct sent_id *sent);
 /* updateMessageID for each, then what was collected; ends the cause. */
-struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent, uint32_t n);
+struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent,
+                            uint32_t n);
 /* The same for messages that were sent before: pts_count 0. RANDOM_ID_DUPLICATE if one is gone. */
 struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint32_t n);
 /* True (and refused) when schedule_date asks for later. */

@@ -14,8 +14,10 @@ void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id)
 {
     uint32_t at = u->sent_next;
     if (u->sent_n < RANDOM_IDS_KEPT) {
-        if (!grow(&u->sent_ring, &u->sent_cap, sizeof u->sent_cap, u->sent_n, sizeof(*u->sent_ring)))
-            return; /* forgotten: a repetition would be sent twice, as after RANDOM_IDS_KEPT others */
+        if (!grow(&u->sent_ring, &u->sent_cap, sizeof u->sent_cap, u->sent_n,
+                  sizeof(*u->sent_ring)))
+            return; /* forgotten: a repetition would be sent twice, as after RANDOM_IDS_KEPT others
+                     */
         at = u->sent_n++;
     } else {
         id_map_remove(&u->sent, u->sent_ring[at].random_id);

@@ -29,10 +29,11 @@ static struct action *action_new(const struct action_draft *a)
     return action;
 }
 
-struct message *say_action(struct world *w, const struct chat *c, int64_t from, const struct action_draft *a,
-                           int32_t now, bool quiet)
+struct message *say_action(struct world *w, const struct chat *c, int64_t from,
+                           const struct action_draft *a, int32_t now, bool quiet)
 {
-    struct draft d = {.from = from, .peer = c->peer, .date = now, .flags = MESSAGE_SERVICE, .quiet = quiet};
+    struct draft d = {
+        .from = from, .peer = c->peer, .date = now, .flags = MESSAGE_SERVICE, .quiet = quiet};
     if (c->flags & CHAT_BROADCAST) {
         d.from = c->peer;
         d.flags |= MESSAGE_POST;
@@ -50,7 +51,9 @@ struct message *say_action(struct world *w, const struct chat *c, int64_t from, 
 static void tell_membership(struct world *w, struct chat *c, struct user *u, int32_t now)
 {
     bool channel = peer_kind(c->peer) == PEER_CHANNEL;
-    struct update update = {.type = &world_updates[channel ? U_CHANNEL : U_CHAT_MEMBERS], .date = now, .keep = true,
+    struct update update = {.type = &world_updates[channel ? U_CHANNEL : U_CHAT_MEMBERS],
+                            .date = now,
+                            .keep = true,
                             .a = c->peer};
     if (channel) {
         world_tell(w, u, update);
@@ -63,7 +66,8 @@ static void tell_membership(struct world *w, struct chat *c, struct user *u, int
     }
 }
 
-bool admit(struct world *w, struct chat *c, struct user *u, enum action_kind kind, int64_t by, int32_t now)
+bool admit(struct world *w, struct chat *c, struct user *u, enum action_kind kind, int64_t by,
+           int32_t now)
 {
     struct member *m = chat_join(c, u, by, now);
     if (!m)
@@ -73,15 +77,18 @@ bool admit(struct world *w, struct chat *c, struct user *u, enum action_kind kin
     if (c->flags & CHAT_BROADCAST)
         return true;
     bool added = kind == ACTION_ADD_USERS;
-    struct action_draft a = {.kind = kind, .peer = added ? 0 : by, .users = &u->id, .n_users = added};
+    struct action_draft a = {
+        .kind = kind, .peer = added ? 0 : by, .users = &u->id, .n_users = added};
     return say_action(w, c, added && by ? by : u->id, &a, now, false) != NULL;
 }
 
-void dismiss(struct world *w, struct chat *c, struct user *u, enum member_state state, int64_t by, int32_t now)
+void dismiss(struct world *w, struct chat *c, struct user *u, enum member_state state, int64_t by,
+             int32_t now)
 {
     bool was_member = chat_has(c, u->id);
     chat_part(c, u, state, now);
-    if (was_member && !(c->flags & CHAT_BROADCAST) && (peer_kind(c->peer) == PEER_CHAT || by != u->id)) {
+    if (was_member && !(c->flags & CHAT_BROADCAST) &&
+        (peer_kind(c->peer) == PEER_CHAT || by != u->id)) {
         struct action_draft a = {.kind = ACTION_DELETE_USER, .peer = u->id};
         say_action(w, c, by, &a, now, false);
     }

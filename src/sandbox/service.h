@@ -13,14 +13,17 @@ struct action_draft {
     uint32_t n_users;
 };
 /* A service message of from in the chat; NULL without memory. quiet: as in struct draft. */
-struct message *say_action(struct world *w, const struct chat *c, int64_t from, const struct action_draft *a,
-                           int32_t now, bool quiet);
+struct message *say_action(struct world *w, const struct chat *c, int64_t from,
+                           const struct action_draft *a, int32_t now, bool quiet);
 
-/* Makes u a member and tells everybody: the message says how (`kind`), and who let them in (0: nobody).
- * In channels the newcomer is told to look at the channel; broadcast channels say nothing. */
-bool admit(struct world *w, struct chat *c, struct user *u, enum action_kind kind, int64_t by, int32_t now);
+/* Makes u a member and tells everybody: the message says how (`kind`), and who let them in (0:
+ * nobody). In channels the newcomer is told to look at the channel; broadcast channels say nothing.
+ */
+bool admit(struct world *w, struct chat *c, struct user *u, enum action_kind kind, int64_t by,
+           int32_t now);
 /* Ends u's membership (by whom: themselves or an admin) and tells everybody. */
-void dismiss(struct world *w, struct chat *c, struct user *u, enum member_state state, int64_t by, int32_t now);
+void dismiss(struct world *w, struct chat *c, struct user *u, enum member_state state, int64_t by,
+             int32_t now);
 
 /* Why u cannot be added by self, NULL when they can. */
 const char *invite_refusal(const struct user *self, const struct user *u);

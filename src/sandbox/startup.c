@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What clients ask when they start and the sandbox has none of: stickers, drafts, filters, reactions. */
+ * What clients ask when they start and the sandbox has none of: stickers, drafts, filters,
+ * reactions. */
 #include "sandbox/build.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
@@ -54,7 +55,9 @@ static struct tl_value peer_settings(struct request *r)
 
 static struct tl_value user_photos(struct request *r)
 {
-    return input_user(r, tl_obj(r->query, F_user_id)) ? tl_value_obj(empty_object(r, C_photos_photos)) : refused();
+    return input_user(r, tl_obj(r->query, F_user_id))
+               ? tl_value_obj(empty_object(r, C_photos_photos))
+               : refused();
 }
 
 static struct tl_value no_messages(struct request *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What may be a username: 5 to 32 of a-z, 0-9 and _, a letter first, no _ at the end and no two in a row. */
+ * What may be a username: 5 to 32 of a-z, 0-9 and _, a letter first, no _ at the end and no two in
+ * a row. */
 #include "sandbox/username.h"
 
 enum { USERNAME_CHARS_MIN = 5, USERNAME_CHARS_MAX = 32 };

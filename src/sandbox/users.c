@@ -32,7 +32,8 @@ static uint32_t common_chats(const struct user *a, const struct user *b, const s
     uint32_t n = 0;
     for (size_t i = 0; i < a->n_dialogs; i++) {
         const struct chat *c = world_chat(w, a->dialog_list[i]->peer);
-        if (c && !(c->flags & (CHAT_BROADCAST | CHAT_DEACTIVATED)) && chat_has(c, a->id) && chat_has(c, b->id))
+        if (c && !(c->flags & (CHAT_BROADCAST | CHAT_DEACTIVATED)) && chat_has(c, a->id) &&
+            chat_has(c, b->id))
             n++;
     }
     return n;
@@ -41,7 +42,8 @@ static uint32_t common_chats(const struct user *a, const struct user *b, const s
 static struct tl_object *build_peer_settings(struct request *r, const struct user *u)
 {
     struct tl_object *o = tl_new(&r->b, C_peerSettings);
-    bool stranger = u != r->self && !(u->flags & (USER_BOT | USER_SUPPORT)) && !id_map_get(&r->self->contacts, u->id);
+    bool stranger = u != r->self && !(u->flags & (USER_BOT | USER_SUPPORT)) &&
+                    !id_map_get(&r->self->contacts, u->id);
     tl_set_bool(o, F_add_contact, stranger);
     tl_set_bool(o, F_block_contact, stranger && !id_map_get(&r->self->blocked, u->id));
     return o;
@@ -104,10 +106,12 @@ static struct tl_value get_full_user(struct request *r)
 /* All accounts that know self by name: contacts' owners and whoever has a dialog; and self. */
 static void tell_name(struct request *r)
 {
-    struct update u = {.type = &world_updates[U_USER_NAME], .date = r->now_s, .keep = true, .a = r->self->id};
+    struct update u = {
+        .type = &world_updates[U_USER_NAME], .date = r->now_s, .keep = true, .a = r->self->id};
     for (size_t i = 0; i < r->world->n_users; i++) {
         struct user *to = r->world->user_list[i];
-        if (to == r->self || user_dialog_find(to, r->self->id) || id_map_get(&to->contacts, r->self->id))
+        if (to == r->self || user_dialog_find(to, r->self->id) ||
+            id_map_get(&to->contacts, r->self->id))
             world_tell(r->world, to, u);
     }
 }
@@ -124,9 +128,12 @@ static struct tl_value self_answer(struct request *r)
 static struct tl_value update_profile(struct request *r)
 {
     struct user *u = r->self;
-    struct slice first = tl_has(r->query, F_first_name) ? tl_text(r->query, F_first_name) : slice_str(u->first_name);
-    struct slice last = tl_has(r->query, F_last_name) ? tl_text(r->query, F_last_name) : slice_str(u->last_name);
-    struct slice about = tl_has(r->query, F_about) ? tl_text(r->query, F_about) : slice_str(u->about);
+    struct slice first =
+        tl_has(r->query, F_first_name) ? tl_text(r->query, F_first_name) : slice_str(u->first_name);
+    struct slice last =
+        tl_has(r->query, F_last_name) ? tl_text(r->query, F_last_name) : slice_str(u->last_name);
+    struct slice about =
+        tl_has(r->query, F_about) ? tl_text(r->query, F_about) : slice_str(u->about);
     if (first.len == 0 || world_utf16_length(first) > NAME_UNITS_MAX)
         return fail(r, 400, "FIRSTNAME_INVALID");
     if (world_utf16_length(last) > NAME_UNITS_MAX)

@@ -97,7 +97,8 @@ struct world *world_new(uint64_t seed)
     w->next_channel_id = ID_BASE + ID_SPREAD / 2;
     int64_t first = w->next_user_id;
     w->next_user_id = USER_SERVICE;
-    struct user *service = world_add_user(w, slice_str(""), slice_str("Telegram"), slice_str(""), 1, 0);
+    struct user *service =
+        world_add_user(w, slice_str(""), slice_str("Telegram"), slice_str(""), 1, 0);
     w->next_user_id = first;
     if (!service) {
         world_free(w);
@@ -191,7 +192,8 @@ struct user *world_user_by_phone(const struct world *w, struct slice phone)
     return n ? world_user(w, name_map_get(&w->phones, slice_of(digits, n))) : NULL;
 }
 
-static struct user *user_new(int64_t id, struct slice phone, struct slice first, struct slice last, int32_t now)
+static struct user *user_new(int64_t id, struct slice phone, struct slice first, struct slice last,
+                             int32_t now)
 {
     struct user *u = calloc(1, sizeof *u);
     if (!u)
@@ -218,7 +220,8 @@ struct user *world_add_user(struct world *w, struct slice phone, struct slice fi
     struct user *u = user_new(w->next_user_id, number, first_name, last_name, now);
     if (!u)
         return NULL;
-    bool ok = grow(&w->user_list, &w->users_cap, sizeof w->users_cap, w->n_users, sizeof(*w->user_list)) &&
+    bool ok = grow(&w->user_list, &w->users_cap, sizeof w->users_cap, w->n_users,
+                   sizeof(*w->user_list)) &&
               id_map_put(&w->users, u->id, u);
     if (!ok) {
         user_free(u);
@@ -278,6 +281,7 @@ int64_t world_access_hash(const struct world *w, int64_t viewer_id, int64_t peer
     int64_t hash = 0;
     _Static_assert(sizeof w->hash_secret == crypto_shorthash_KEYBYTES, "SipHash takes 16 bytes");
     _Static_assert(sizeof hash == crypto_shorthash_BYTES, "SipHash gives 8 bytes");
-    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)pair, sizeof pair, w->hash_secret);
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)pair, sizeof pair,
+                     w->hash_secret);
     return hash ? hash : 1;
 }

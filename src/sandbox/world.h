@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The sandbox's state: users, chats, messages, dialogs. What changes in it is told as updates (update.h).
+ * The sandbox's state: users, chats, messages, dialogs. What changes in it is told as updates
+ * (update.h).
  *
  * Ids are marked ids: users positive, basic groups -id, channels and supergroups -(10^12 + id).
- * Messages of private chats and basic groups live once in the world, and each participant's message box
- * gives them an id of its own; channels and supergroups number their own messages.
- * Everything is plain memory used by one thread. Functions that allocate return NULL or false without
- * memory. Strings inside are owned by the struct that holds them, NUL-terminated, never NULL. */
+ * Messages of private chats and basic groups live once in the world, and each participant's message
+ * box gives them an id of its own; channels and supergroups number their own messages. Everything
+ * is plain memory used by one thread. Functions that allocate return NULL or false without memory.
+ * Strings inside are owned by the struct that holds them, NUL-terminated, never NULL. */
 #ifndef TGREST_SANDBOX_WORLD_H
 #define TGREST_SANDBOX_WORLD_H
 
@@ -31,20 +32,20 @@ enum { USER_SERVICE = 777000, USER_GROUP_ANONYMOUS = 1087968824 };
 /* ---- limits, as Telegram's config states them ---- */
 
 enum {
-    MESSAGE_UNITS_MAX = 4096,   /* UTF-16 units of a text */
+    MESSAGE_UNITS_MAX = 4096, /* UTF-16 units of a text */
     CAPTION_UNITS_MAX = 1024,
-    ENTITIES_MAX = 100,         /* more are dropped */
+    ENTITIES_MAX = 100, /* more are dropped */
     NAME_UNITS_MAX = 64,
     TITLE_UNITS_MAX = 128,
-    ABOUT_UNITS_MAX = 255,      /* of a chat; 70 of a user */
+    ABOUT_UNITS_MAX = 255, /* of a chat; 70 of a user */
     USER_ABOUT_UNITS_MAX = 70,
-    CHAT_MEMBERS_MAX = 200,     /* basic group */
-    PINNED_DIALOGS_MAX = 5,     /* without Premium */
-    PAGE_MAX = 100,             /* history, search, dialogs, participants (200) */
+    CHAT_MEMBERS_MAX = 200, /* basic group */
+    PINNED_DIALOGS_MAX = 5, /* without Premium */
+    PAGE_MAX = 100,         /* history, search, dialogs, participants (200) */
     PARTICIPANTS_PAGE_MAX = 200,
-    EDIT_WINDOW_S = 172800,     /* config.edit_time_limit */
-    RANDOM_IDS_KEPT = 4096,     /* per account: how far back a repeated random_id is recognised */
-    USERS_MAX = 1000000,        /* accounts that sign-ups may create */
+    EDIT_WINDOW_S = 172800, /* config.edit_time_limit */
+    RANDOM_IDS_KEPT = 4096, /* per account: how far back a repeated random_id is recognised */
+    USERS_MAX = 1000000,    /* accounts that sign-ups may create */
 };
 
 /* ---- messages ---- */
@@ -61,7 +62,7 @@ bool id_list_add(struct id_list *l, int32_t id); /* anywhere; cheap at the end *
 bool id_list_remove(struct id_list *l, int32_t id);
 
 enum message_flags {
-    MESSAGE_POST = 1,      /* of a broadcast channel */
+    MESSAGE_POST = 1, /* of a broadcast channel */
     MESSAGE_SERVICE = 2,
     MESSAGE_PINNED = 4,
     MESSAGE_SILENT = 8,
@@ -73,16 +74,16 @@ enum message_flags {
 struct message_extra; /* entities, media, forward header, quote, action: message.h */
 
 struct message {
-    int64_t from; /* who sent it: a user, or the channel itself for posts */
-    int64_t peer; /* where it was sent: user (the receiver), basic group, channel */
+    int64_t from;                /* who sent it: a user, or the channel itself for posts */
+    int64_t peer;                /* where it was sent: user (the receiver), basic group, channel */
     struct message_extra *extra; /* NULL for most; owned */
-    int32_t id;       /* channels: the id. Boxed messages: their uid in the world */
+    int32_t id;                  /* channels: the id. Boxed messages: their uid in the world */
     int32_t date;
     int32_t edit_date;
     int32_t reply_to; /* same numbering as id; 0 = none */
     int32_t views;    /* posts */
     uint16_t flags;
-    uint16_t holders; /* boxes that have it */
+    uint16_t holders;  /* boxes that have it */
     uint32_t text_len; /* bytes of UTF-8 */
     char text[];
 };
@@ -95,20 +96,20 @@ enum user_flags {
     USER_DELETED = 4,
     USER_SUPPORT = 8,
     USER_PREMIUM = 16,
-    USER_ECHO = 32,      /* answers every private message with its text */
+    USER_ECHO = 32,       /* answers every private message with its text */
     USER_NO_INVITES = 64, /* privacy: cannot be added to groups */
-    USER_ACCOUNT = 128,  /* can log in: has a phone */
+    USER_ACCOUNT = 128,   /* can log in: has a phone */
 };
 
 struct dialog {
     int64_t peer;
-    struct id_list ids;       /* boxed messages only: the owner's ids in this dialog */
+    struct id_list ids; /* boxed messages only: the owner's ids in this dialog */
     int32_t read_inbox_max;
     int32_t read_outbox_max;
-    int32_t pinned_rank;      /* 0 = not pinned; higher is nearer the top */
-    int32_t folder;           /* 1 = archive */
-    int32_t date;             /* orders an empty dialog: when it was joined or created */
-    bool hidden;              /* deleted or left: not listed until a message comes */
+    int32_t pinned_rank; /* 0 = not pinned; higher is nearer the top */
+    int32_t folder;      /* 1 = archive */
+    int32_t date;        /* orders an empty dialog: when it was joined or created */
+    bool hidden;         /* deleted or left: not listed until a message comes */
     bool unread_mark;
     bool is_bot_started;
 };
@@ -143,7 +144,7 @@ struct user {
     struct id_map blocked;  /* peer -> (void *)(intptr_t)unix seconds */
     struct id_map sent;     /* random_id -> (void *)(index in sent_ring + 1) */
     struct sent_id *sent_ring;
-    uint32_t sent_next;      /* the oldest, once the ring is full */
+    uint32_t sent_next; /* the oldest, once the ring is full */
     uint32_t sent_n;
     uint32_t sent_cap;
     struct id_map last_post; /* channel peer -> (void *)(intptr_t)unix seconds: slow mode */
@@ -169,10 +170,10 @@ enum chat_flags {
     CHAT_MEGAGROUP = 2,
     CHAT_SIGNATURES = 4,
     CHAT_NOFORWARDS = 8,
-    CHAT_JOIN_REQUEST = 16,  /* joining by username needs approval */
+    CHAT_JOIN_REQUEST = 16, /* joining by username needs approval */
     CHAT_VERIFIED = 32,
     CHAT_HISTORY_HIDDEN = 64, /* newcomers do not see what was before them */
-    CHAT_DEACTIVATED = 128,  /* basic group that was migrated */
+    CHAT_DEACTIVATED = 128,   /* basic group that was migrated */
     CHAT_PARTICIPANTS_HIDDEN = 256,
 };
 
@@ -217,9 +218,9 @@ struct member {
     enum member_state state;
     bool creator;
     bool via_request;
-    uint32_t admin;        /* admin_right bits; 0 = not an admin (unless creator) */
-    uint32_t banned;       /* banned_right bits */
-    int32_t banned_until;  /* 0 = for ever */
+    uint32_t admin;       /* admin_right bits; 0 = not an admin (unless creator) */
+    uint32_t banned;      /* banned_right bits */
+    int32_t banned_until; /* 0 = for ever */
     int32_t date;
     int32_t first_visible; /* message ids below are hidden (CHAT_HISTORY_HIDDEN) */
     char *rank;
@@ -253,7 +254,7 @@ struct chat {
     uint32_t flags;
     int64_t creator_id;
     int32_t date;
-    int32_t version;       /* of a basic group's participants */
+    int32_t version; /* of a basic group's participants */
     int32_t slow_mode_s;
     uint32_t default_banned;
     int64_t migrated_to;   /* channel peer */
@@ -284,8 +285,9 @@ struct chat {
 
 /* ---- the world ---- */
 
-/* Called for every update as it happens, after the logs have it: `to` is the account it is for (each
- * member, for a channel's). except is the session whose answer says it already (NULL: none). */
+/* Called for every update as it happens, after the logs have it: `to` is the account it is for
+ * (each member, for a channel's). except is the session whose answer says it already (NULL: none).
+ */
 struct world_sink {
     void (*push)(void *ctx, const struct session *except, struct user *to, const struct update *u);
     void *ctx;
@@ -317,7 +319,7 @@ struct world {
     size_t users_cap;
     struct id_map chats; /* marked id -> struct chat, owned */
     struct name_map phones;
-    struct name_map usernames; /* -> marked id */
+    struct name_map usernames;     /* -> marked id */
     struct name_map invite_hashes; /* -> index in invite_list + 1 */
     struct invite **invite_list;
     size_t n_invites;
@@ -329,7 +331,7 @@ struct world {
     int64_t next_chat_id;
     int64_t next_channel_id;
     struct world_sink sink;
-    struct cause *cause; /* NULL between requests */
+    struct cause *cause;            /* NULL between requests */
     struct pending_answer *pending; /* what the echo user will say */
     size_t n_pending;
     size_t pending_cap;
@@ -346,13 +348,15 @@ struct chat *world_chat(const struct world *w, int64_t peer);
 struct user *world_user_by_phone(const struct world *w, struct slice phone);
 /* Marked id; 0 if free. */
 int64_t world_resolve_username(const struct world *w, struct slice username);
-/* phone "" for bots and service users; others get an account (account_new). NULL when the phone is taken or USERS_MAX is reached. */
+/* phone "" for bots and service users; others get an account (account_new). NULL when the phone is
+ * taken or USERS_MAX is reached. */
 struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
                             struct slice last_name, int32_t home_dc, int32_t now);
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);
 bool user_set_about(struct user *u, struct slice about);
 /* u becomes (or is renamed as) a contact of owner. */
-bool user_add_contact(struct user *owner, const struct user *u, struct slice first, struct slice last);
+bool user_add_contact(struct user *owner, const struct user *u, struct slice first,
+                      struct slice last);
 /* "" takes it away. False when it is taken by somebody else. */
 bool world_set_username(struct world *w, int64_t peer, struct slice username);
 /* What the schema calls access_hash: differs for each viewer, never 0. */
@@ -363,7 +367,8 @@ int64_t world_access_hash(const struct world *w, int64_t viewer_id, int64_t peer
 void world_run_pending(struct world *w, int32_t now);
 
 /* A message from 777000 (login codes): NULL without memory. Its update goes through the sink. */
-struct message *world_service_message(struct world *w, struct user *to, struct slice text, int32_t now);
+struct message *world_service_message(struct world *w, struct user *to, struct slice text,
+                                      int32_t now);
 
 /* Fills *w with users, chats and messages of the table in world_demo.c. */
 bool world_load_demo(struct world *w, int32_t now);

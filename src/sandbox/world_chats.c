@@ -54,8 +54,8 @@ void chat_free(struct chat *c)
 
 /* ---- chats ---- */
 
-struct chat *world_add_chat(struct world *w, enum peer_kind kind, struct slice title, struct slice about,
-                            uint32_t flags, int64_t creator_id, int32_t now)
+struct chat *world_add_chat(struct world *w, enum peer_kind kind, struct slice title,
+                            struct slice about, uint32_t flags, int64_t creator_id, int32_t now)
 {
     struct chat *c = calloc(1, sizeof *c);
     if (!c)
@@ -106,7 +106,8 @@ static struct member *member_of(struct chat *c, int64_t user_id)
     struct member *m = chat_member(c, user_id);
     if (m)
         return m;
-    if (!grow(&c->members, &c->members_cap, sizeof c->members_cap, c->n_members, sizeof(*c->members)))
+    if (!grow(&c->members, &c->members_cap, sizeof c->members_cap, c->n_members,
+              sizeof(*c->members)))
         return NULL;
     m = calloc(1, sizeof *m);
     if (m)
@@ -138,7 +139,8 @@ struct member *chat_join(struct chat *c, struct user *u, int64_t inviter_id, int
     d->hidden = false;
     d->date = now;
     if (peer_kind(c->peer) == PEER_CHANNEL) {
-        m->first_visible = (c->flags & CHAT_HISTORY_HIDDEN) && !m->creator ? (int32_t)c->n_slots + 1 : 0;
+        m->first_visible =
+            (c->flags & CHAT_HISTORY_HIDDEN) && !m->creator ? (int32_t)c->n_slots + 1 : 0;
         d->read_inbox_max = (int32_t)c->n_slots;
     }
     c->version++;
@@ -204,7 +206,8 @@ bool chat_visible_to(const struct chat *c, int64_t user_id, int32_t now)
     return peer_kind(c->peer) == PEER_CHANNEL && c->username[0] && !banned;
 }
 
-bool chat_allows(const struct chat *c, int64_t user_id, enum admin_right right, uint32_t banned_bit, int32_t now)
+bool chat_allows(const struct chat *c, int64_t user_id, enum admin_right right, uint32_t banned_bit,
+                 int32_t now)
 {
     if (!chat_has(c, user_id))
         return false;
@@ -214,7 +217,8 @@ bool chat_allows(const struct chat *c, int64_t user_id, enum admin_right right, 
         return false;
     const struct member *m = chat_member(c, user_id);
     /* an admin without the right still has what every member has */
-    uint32_t banned = chat_is_admin(c, user_id) ? c->default_banned : chat_banned_rights(c, user_id, now);
+    uint32_t banned =
+        chat_is_admin(c, user_id) ? c->default_banned : chat_banned_rights(c, user_id, now);
     return m && !(banned & banned_bit);
 }
 
@@ -224,7 +228,8 @@ enum { INVITE_HASH_CHARS = 16 };
 
 static void invite_hash(struct world *w, char out[static INVITE_HASH_CHARS + 1])
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for (int i = 0; i < INVITE_HASH_CHARS; i++)
         out[i] = alphabet[rng_below(&w->rng, sizeof alphabet - 1)];
     out[INVITE_HASH_CHARS] = '\0';
@@ -237,17 +242,24 @@ struct invite *world_add_invite(struct world *w, struct chat *c, int64_t admin_i
     return world_add_invite_as(w, c, admin_id, slice_str(hash), now);
 }
 
-struct invite *world_add_invite_as(struct world *w, struct chat *c, int64_t admin_id, struct slice hash, int32_t now)
+struct invite *world_add_invite_as(struct world *w, struct chat *c, int64_t admin_id,
+                                   struct slice hash, int32_t now)
 {
-    if (!grow(&w->invite_list, &w->invites_cap, sizeof w->invites_cap, w->n_invites, sizeof(*w->invite_list)) ||
-        !grow(&c->invites, &c->invites_cap, sizeof c->invites_cap, c->n_invites, sizeof(*c->invites)))
+    if (!grow(&w->invite_list, &w->invites_cap, sizeof w->invites_cap, w->n_invites,
+              sizeof(*w->invite_list)) ||
+        !grow(&c->invites, &c->invites_cap, sizeof c->invites_cap, c->n_invites,
+              sizeof(*c->invites)))
         return NULL;
     struct invite *i = calloc(1, sizeof *i);
     if (!i)
         return NULL;
-    *i = (struct invite){.hash = text_dup(hash), .title = text_dup(slice_str("")), .admin_id = admin_id,
-                         .peer = c->peer, .date = now};
-    if (!i->hash || !i->title || !name_map_put(&w->invite_hashes, hash, (int64_t)w->n_invites + 1)) {
+    *i = (struct invite){.hash = text_dup(hash),
+                         .title = text_dup(slice_str("")),
+                         .admin_id = admin_id,
+                         .peer = c->peer,
+                         .date = now};
+    if (!i->hash || !i->title ||
+        !name_map_put(&w->invite_hashes, hash, (int64_t)w->n_invites + 1)) {
         invite_free(i);
         return NULL;
     }
@@ -265,7 +277,8 @@ struct invite *world_invite(const struct world *w, struct slice hash)
 struct invite *chat_permanent_invite(struct world *w, struct chat *c, int64_t admin_id, int32_t now)
 {
     for (uint32_t i = 0; i < c->n_invites; i++)
-        if (c->invites[i]->permanent && !c->invites[i]->revoked && c->invites[i]->admin_id == admin_id)
+        if (c->invites[i]->permanent && !c->invites[i]->revoked &&
+            c->invites[i]->admin_id == admin_id)
             return c->invites[i];
     struct invite *link = world_add_invite(w, c, admin_id, now);
     if (link)
@@ -275,7 +288,8 @@ struct invite *chat_permanent_invite(struct world *w, struct chat *c, int64_t ad
 
 bool invite_expired(const struct invite *i, int32_t now)
 {
-    return i->revoked || (i->expires && i->expires <= now) || (i->usage_limit && i->usage >= i->usage_limit);
+    return i->revoked || (i->expires && i->expires <= now) ||
+           (i->usage_limit && i->usage >= i->usage_limit);
 }
 
 /* ---- join requests ---- */
@@ -296,7 +310,8 @@ bool chat_request_add(struct chat *c, int64_t user_id, int32_t now)
     uint32_t at;
     if (chat_request_find(c, user_id, &at))
         return true;
-    if (!grow(&c->requests, &c->requests_cap, sizeof c->requests_cap, c->n_requests, sizeof(*c->requests)))
+    if (!grow(&c->requests, &c->requests_cap, sizeof c->requests_cap, c->n_requests,
+              sizeof(*c->requests)))
         return false;
     c->requests[c->n_requests++] = (struct join_request){user_id, now};
     return true;
@@ -307,6 +322,7 @@ void chat_request_remove(struct chat *c, int64_t user_id)
     uint32_t at;
     if (!chat_request_find(c, user_id, &at))
         return;
-    memmove(c->requests + at, c->requests + at + 1, (c->n_requests - at - 1) * sizeof(*c->requests));
+    memmove(c->requests + at, c->requests + at + 1,
+            (c->n_requests - at - 1) * sizeof(*c->requests));
     c->n_requests--;
 }

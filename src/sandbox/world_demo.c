@@ -20,7 +20,8 @@ const char world_demo_table[] =
     "  @sandbox_bot  a bot\n"
     "chats\n"
     "  @sandbox_news  channel, one post of each kind of media; only Bob posts\n"
-    "  @sandbox_club  supergroup with a year of history, replies and pins; Alice has it pinned on top\n"
+    "  @sandbox_club  supergroup with a year of history, replies and pins; Alice has it pinned on "
+    "top\n"
     "  @slow_lane     supergroup with slow mode, 10 s\n"
     "  Quiet Channel  private channel of Alice's\n"
     "  Picnic         basic group of Alice, Bob, Carol and Dave\n"
@@ -54,17 +55,19 @@ static const struct {
 static bool add_users(struct demo *d)
 {
     for (int i = 0; i < DEMO_USERS_N; i++) {
-        struct user *u = world_add_user(d->world, slice_str(users[i].phone), slice_str(users[i].first),
-                                        slice_str(users[i].last), users[i].dc, d->now - 2 * 365 * DAY_S);
+        struct user *u =
+            world_add_user(d->world, slice_str(users[i].phone), slice_str(users[i].first),
+                           slice_str(users[i].last), users[i].dc, d->now - 2 * 365 * DAY_S);
         if (!u || !user_set_about(u, slice_str(users[i].about)) ||
-            (users[i].username[0] && !world_set_username(d->world, u->id, slice_str(users[i].username))))
+            (users[i].username[0] &&
+             !world_set_username(d->world, u->id, slice_str(users[i].username))))
             return false;
         u->flags |= users[i].flags;
         u->online_until = i == DEMO_GONE ? 0 : d->now - 3600 * (i + 1);
         d->users[i] = u;
     }
-    return account_set_password(d->users[DEMO_CAROL]->account, &d->world->rng, slice_str("correct horse"),
-                                "horse, but how?");
+    return account_set_password(d->users[DEMO_CAROL]->account, &d->world->rng,
+                                slice_str("correct horse"), "horse, but how?");
 }
 
 static bool add_contacts(const struct demo *d)
@@ -73,12 +76,13 @@ static bool add_contacts(const struct demo *d)
         enum demo_user owner, contact;
         const char *name;
     } contacts[] = {
-        {DEMO_ALICE, DEMO_BOB, "Bob"},  {DEMO_ALICE, DEMO_CAROL, "Carol"}, {DEMO_ALICE, DEMO_ECHO, "Echo"},
-        {DEMO_BOB, DEMO_ALICE, "Alice"}, {DEMO_CAROL, DEMO_ALICE, "Ally"},
+        {DEMO_ALICE, DEMO_BOB, "Bob"},    {DEMO_ALICE, DEMO_CAROL, "Carol"},
+        {DEMO_ALICE, DEMO_ECHO, "Echo"},  {DEMO_BOB, DEMO_ALICE, "Alice"},
+        {DEMO_CAROL, DEMO_ALICE, "Ally"},
     };
     for (size_t i = 0; i < sizeof contacts / sizeof *contacts; i++)
-        if (!user_add_contact(d->users[contacts[i].owner], d->users[contacts[i].contact], slice_str(contacts[i].name),
-                              slice_str("")))
+        if (!user_add_contact(d->users[contacts[i].owner], d->users[contacts[i].contact],
+                              slice_str(contacts[i].name), slice_str("")))
             return false;
     return true;
 }
@@ -86,11 +90,12 @@ static bool add_contacts(const struct demo *d)
 /* People who only fill the club. */
 static bool add_extras(struct demo *d)
 {
-    static const char *const first[] = {"Finn", "Gina", "Hugo", "Iris", "Jack", "Kira", "Luca", "Mona", "Nils", "Olga"};
+    static const char *const first[] = {"Finn", "Gina", "Hugo", "Iris", "Jack",
+                                        "Kira", "Luca", "Mona", "Nils", "Olga"};
     static const char *const last[] = {"Stone", "Woods"};
     for (int i = 0; i < EXTRAS_N; i++) {
-        struct user *u = world_add_user(d->world, slice_str(""), slice_str(first[i % 10]), slice_str(last[i / 10]), 2,
-                                        d->now - 400 * DAY_S);
+        struct user *u = world_add_user(d->world, slice_str(""), slice_str(first[i % 10]),
+                                        slice_str(last[i / 10]), 2, d->now - 400 * DAY_S);
         if (!u || !chat_join(d->chats[DEMO_CLUB], u, 0, d->now - 365 * DAY_S))
             return false;
         u->online_until = d->now - (int32_t)rng_below(&d->world->rng, 7 * DAY_S) - 1;
@@ -110,24 +115,28 @@ static const struct {
     int32_t slow_s;
     int32_t age_days;
 } chats[DEMO_CHATS_N] = {
-    [DEMO_NEWS] = {PEER_CHANNEL, "Sandbox News", "News from nowhere", "sandbox_news", CHAT_BROADCAST | CHAT_VERIFIED,
-                   DEMO_BOB, IN(ALICE) | IN(CAROL) | IN(DAVE), 0, 90},
-    [DEMO_CLUB] = {PEER_CHANNEL, "Sandbox Club", "A year of talk", "sandbox_club", CHAT_MEGAGROUP, DEMO_BOB,
-                   IN(ALICE) | IN(CAROL) | IN(BOT), 0, 365},
-    [DEMO_SLOW] = {PEER_CHANNEL, "Slow Lane", "One message in ten seconds", "slow_lane", CHAT_MEGAGROUP, DEMO_BOB,
-                   IN(ALICE) | IN(DAVE), 10, 30},
-    [DEMO_QUIET] = {PEER_CHANNEL, "Quiet Channel", "", "", CHAT_BROADCAST | CHAT_SIGNATURES, DEMO_ALICE, IN(BOB), 0, 60},
-    [DEMO_PICNIC] = {PEER_CHAT, "Picnic", "", "", 0, DEMO_ALICE, IN(BOB) | IN(CAROL) | IN(DAVE), 0, 20},
+    [DEMO_NEWS] = {PEER_CHANNEL, "Sandbox News", "News from nowhere", "sandbox_news",
+                   CHAT_BROADCAST | CHAT_VERIFIED, DEMO_BOB, IN(ALICE) | IN(CAROL) | IN(DAVE), 0,
+                   90},
+    [DEMO_CLUB] = {PEER_CHANNEL, "Sandbox Club", "A year of talk", "sandbox_club", CHAT_MEGAGROUP,
+                   DEMO_BOB, IN(ALICE) | IN(CAROL) | IN(BOT), 0, 365},
+    [DEMO_SLOW] = {PEER_CHANNEL, "Slow Lane", "One message in ten seconds", "slow_lane",
+                   CHAT_MEGAGROUP, DEMO_BOB, IN(ALICE) | IN(DAVE), 10, 30},
+    [DEMO_QUIET] = {PEER_CHANNEL, "Quiet Channel", "", "", CHAT_BROADCAST | CHAT_SIGNATURES,
+                    DEMO_ALICE, IN(BOB), 0, 60},
+    [DEMO_PICNIC] = {PEER_CHAT, "Picnic", "", "", 0, DEMO_ALICE, IN(BOB) | IN(CAROL) | IN(DAVE), 0,
+                     20},
     [DEMO_FLAT] = {PEER_CHAT, "Old Flat", "", "", 0, DEMO_CAROL, IN(ALICE), 0, 300},
-    [DEMO_BACKSTAGE] = {PEER_CHANNEL, "Backstage", "By invitation", "", CHAT_MEGAGROUP, DEMO_BOB, IN(CAROL), 0, 45},
+    [DEMO_BACKSTAGE] = {PEER_CHANNEL, "Backstage", "By invitation", "", CHAT_MEGAGROUP, DEMO_BOB,
+                        IN(CAROL), 0, 45},
 };
 
 static bool add_chat(struct demo *d, int i)
 {
     int32_t born = d->now - chats[i].age_days * DAY_S;
     struct user *owner = d->users[chats[i].owner];
-    struct chat *c = world_add_chat(d->world, chats[i].kind, slice_str(chats[i].title), slice_str(chats[i].about),
-                                    chats[i].flags, owner->id, born);
+    struct chat *c = world_add_chat(d->world, chats[i].kind, slice_str(chats[i].title),
+                                    slice_str(chats[i].about), chats[i].flags, owner->id, born);
     if (!c || !chat_join(c, owner, owner->id, born))
         return false;
     d->chats[i] = c;
@@ -142,10 +151,13 @@ static bool add_chat(struct demo *d, int i)
         first[n++] = d->users[u]->id;
     }
     bool group = chats[i].kind == PEER_CHAT;
-    struct action_draft made = {.kind = group ? ACTION_CHAT_CREATE : ACTION_CHANNEL_CREATE, .title = c->title,
-                                .users = first, .n_users = group ? n : 0};
+    struct action_draft made = {.kind = group ? ACTION_CHAT_CREATE : ACTION_CHANNEL_CREATE,
+                                .title = c->title,
+                                .users = first,
+                                .n_users = group ? n : 0};
     return say_action(d->world, c, owner->id, &made, born, true) &&
-           (!chats[i].username[0] || world_set_username(d->world, c->peer, slice_str(chats[i].username)));
+           (!chats[i].username[0] ||
+            world_set_username(d->world, c->peer, slice_str(chats[i].username)));
 }
 
 static bool add_invites(const struct demo *d)
@@ -162,8 +174,9 @@ static bool add_invites(const struct demo *d)
     };
     struct chat *c = d->chats[DEMO_BACKSTAGE];
     for (size_t i = 0; i < sizeof invites / sizeof *invites; i++) {
-        struct invite *link = world_add_invite_as(d->world, c, d->users[DEMO_BOB]->id, slice_str(invites[i].hash),
-                                                  d->now - invites[i].age_s);
+        struct invite *link =
+            world_add_invite_as(d->world, c, d->users[DEMO_BOB]->id, slice_str(invites[i].hash),
+                                d->now - invites[i].age_s);
         if (!link)
             return false;
         link->expires = invites[i].expires_in_s ? d->now + invites[i].expires_in_s : 0;

@@ -8,8 +8,27 @@
 /* What is in it, for people: lines of text. */
 extern const char world_demo_table[];
 
-enum demo_user { DEMO_ALICE, DEMO_BOB, DEMO_CAROL, DEMO_DAVE, DEMO_ERIN, DEMO_ECHO, DEMO_BOT, DEMO_GONE, DEMO_USERS_N };
-enum demo_chat { DEMO_NEWS, DEMO_CLUB, DEMO_SLOW, DEMO_QUIET, DEMO_PICNIC, DEMO_FLAT, DEMO_BACKSTAGE, DEMO_CHATS_N };
+enum demo_user {
+    DEMO_ALICE,
+    DEMO_BOB,
+    DEMO_CAROL,
+    DEMO_DAVE,
+    DEMO_ERIN,
+    DEMO_ECHO,
+    DEMO_BOT,
+    DEMO_GONE,
+    DEMO_USERS_N
+};
+enum demo_chat {
+    DEMO_NEWS,
+    DEMO_CLUB,
+    DEMO_SLOW,
+    DEMO_QUIET,
+    DEMO_PICNIC,
+    DEMO_FLAT,
+    DEMO_BACKSTAGE,
+    DEMO_CHATS_N
+};
 
 struct demo {
     struct world *world;

@@ -12,10 +12,13 @@ enum { DAY_S = 86400, CLUB_MESSAGES = 4000, SENTENCE_BYTES = 160, CLUB_UNREAD = 
 /* ---- sentences ---- */
 
 static const char *const words[] = {
-    "the",   "garden", "river",  "we",     "met",    "under",  "old",    "bridge", "with",  "tea",
-    "and",   "bread",  "while",  "rain",   "fell",   "on",     "quiet",  "roofs",  "later", "she",
-    "asked", "about",  "trains", "that",   "never",  "come",   "before", "noon",   "maybe", "tomorrow",
-    "naïve", "café",   "привет", "мир",    "😀",     "👩‍👩‍👧",      "coffee", "museum", "tickets", "letter",
+    "the",    "garden", "river",   "we",     "met",    "under",
+    "old",    "bridge", "with",    "tea",    "and",    "bread",
+    "while",  "rain",   "fell",    "on",     "quiet",  "roofs",
+    "later",  "she",    "asked",   "about",  "trains", "that",
+    "never",  "come",   "before",  "noon",   "maybe",  "tomorrow",
+    "naïve",  "café",   "привет",  "мир",    "😀",      "👩‍👩‍👧",
+    "coffee", "museum", "tickets", "letter",
 };
 
 /* A line of 3 to 14 words; how many bytes. */
@@ -41,7 +44,9 @@ bool world_fill_chat(struct world *w, struct chat *c, uint32_t n, int32_t end, i
     char text[SENTENCE_BYTES];
     bool broadcast = c->flags & CHAT_BROADCAST;
     for (uint32_t i = 0; i < n; i++) {
-        struct draft d = {.from = c->members[rng_below(&w->rng, c->n_members)]->user_id, .peer = c->peer, .quiet = true,
+        struct draft d = {.from = c->members[rng_below(&w->rng, c->n_members)]->user_id,
+                          .peer = c->peer,
+                          .quiet = true,
                           .date = end - (int32_t)(n - 1 - i) * step_s};
         if (broadcast) {
             d.from = c->peer;
@@ -61,10 +66,14 @@ bool world_fill_chat(struct world *w, struct chat *c, uint32_t n, int32_t end, i
 
 /* ---- single messages ---- */
 
-static struct message *say(struct demo *d, int64_t from, int64_t peer, const char *text, int32_t age_s)
+static struct message *say(struct demo *d, int64_t from, int64_t peer, const char *text,
+                           int32_t age_s)
 {
-    return world_post(d->world, &(struct draft){.from = from, .peer = peer, .text = slice_str(text),
-                                                .date = d->now - age_s, .quiet = true});
+    return world_post(d->world, &(struct draft){.from = from,
+                                                .peer = peer,
+                                                .text = slice_str(text),
+                                                .date = d->now - age_s,
+                                                .quiet = true});
 }
 
 static const struct {
@@ -72,23 +81,62 @@ static const struct {
     struct media media; /* texts are copied */
 } posts[] = {
     {"A photo", {.kind = MEDIA_PHOTO, .size = 94208, .width = 1280, .height = 853}},
-    {"A video", {.kind = MEDIA_VIDEO, .size = 5242880, .width = 1920, .height = 1080, .duration = 34,
-                 .name = "walk.mp4", .detail = "video/mp4"}},
-    {"", {.kind = MEDIA_VIDEO_NOTE, .size = 824320, .width = 384, .height = 384, .duration = 12, .detail = "video/mp4"}},
-    {"An animation", {.kind = MEDIA_ANIMATION, .size = 262144, .width = 480, .height = 270, .duration = 3,
-                      .name = "wave.mp4", .detail = "video/mp4"}},
+    {"A video",
+     {.kind = MEDIA_VIDEO,
+      .size = 5242880,
+      .width = 1920,
+      .height = 1080,
+      .duration = 34,
+      .name = "walk.mp4",
+      .detail = "video/mp4"}},
+    {"",
+     {.kind = MEDIA_VIDEO_NOTE,
+      .size = 824320,
+      .width = 384,
+      .height = 384,
+      .duration = 12,
+      .detail = "video/mp4"}},
+    {"An animation",
+     {.kind = MEDIA_ANIMATION,
+      .size = 262144,
+      .width = 480,
+      .height = 270,
+      .duration = 3,
+      .name = "wave.mp4",
+      .detail = "video/mp4"}},
     {"", {.kind = MEDIA_VOICE, .size = 40960, .duration = 9, .detail = "audio/ogg"}},
-    {"", {.kind = MEDIA_AUDIO, .size = 3145728, .duration = 187, .name = "Low Tide", .detail = "audio/mpeg", .extra = "The Piers"}},
-    {"", {.kind = MEDIA_STICKER, .size = 18432, .width = 512, .height = 512, .name = "sticker.webp",
-          .detail = "image/webp", .extra = "👋"}},
-    {"A document", {.kind = MEDIA_DOCUMENT, .size = 12345, .name = "minutes.pdf", .detail = "application/pdf"}},
+    {"",
+     {.kind = MEDIA_AUDIO,
+      .size = 3145728,
+      .duration = 187,
+      .name = "Low Tide",
+      .detail = "audio/mpeg",
+      .extra = "The Piers"}},
+    {"",
+     {.kind = MEDIA_STICKER,
+      .size = 18432,
+      .width = 512,
+      .height = 512,
+      .name = "sticker.webp",
+      .detail = "image/webp",
+      .extra = "👋"}},
+    {"A document",
+     {.kind = MEDIA_DOCUMENT, .size = 12345, .name = "minutes.pdf", .detail = "application/pdf"}},
     {"", {.kind = MEDIA_CONTACT, .name = "Bob", .extra = "Brown", .detail = "9996620002"}},
     {"", {.kind = MEDIA_GEO, .lat = 48.2082, .lon = 16.3738}},
-    {"", {.kind = MEDIA_VENUE, .lat = 48.2082, .lon = 16.3738, .name = "Café Central", .detail = "Herrengasse 14"}},
+    {"",
+     {.kind = MEDIA_VENUE,
+      .lat = 48.2082,
+      .lon = 16.3738,
+      .name = "Café Central",
+      .detail = "Herrengasse 14"}},
     {"", {.kind = MEDIA_POLL, .name = "Tea or coffee?"}},
     {"", {.kind = MEDIA_DICE, .value = 4, .detail = "🎲"}},
-    {"https://example.com/news", {.kind = MEDIA_WEBPAGE, .name = "Example", .detail = "https://example.com/news",
-                                  .extra = "An example of a page"}},
+    {"https://example.com/news",
+     {.kind = MEDIA_WEBPAGE,
+      .name = "Example",
+      .detail = "https://example.com/news",
+      .extra = "An example of a page"}},
 };
 
 static struct message_extra *extra_of(struct demo *d, const struct media *media)
@@ -122,8 +170,12 @@ static bool news(struct demo *d)
     if (!world_fill_chat(d->world, c, TEXTS_N, d->now - 20 * DAY_S, DAY_S))
         return false;
     for (int i = 0; i < POSTS_N; i++) {
-        struct draft draft = {.from = c->peer, .peer = c->peer, .text = slice_str(posts[i].text), .flags = MESSAGE_POST,
-                              .date = d->now - (POSTS_N - i) * DAY_S, .quiet = true,
+        struct draft draft = {.from = c->peer,
+                              .peer = c->peer,
+                              .text = slice_str(posts[i].text),
+                              .flags = MESSAGE_POST,
+                              .date = d->now - (POSTS_N - i) * DAY_S,
+                              .quiet = true,
                               .extra = extra_of(d, &posts[i].media)};
         if (!draft.extra || !world_post(d->world, &draft))
             return false;
@@ -146,8 +198,10 @@ static bool club(struct demo *d)
 
 static bool small_chats(struct demo *d)
 {
-    int64_t alice = d->users[DEMO_ALICE]->id, bob = d->users[DEMO_BOB]->id, carol = d->users[DEMO_CAROL]->id;
-    int64_t picnic = d->chats[DEMO_PICNIC]->peer, flat = d->chats[DEMO_FLAT]->peer, slow = d->chats[DEMO_SLOW]->peer;
+    int64_t alice = d->users[DEMO_ALICE]->id, bob = d->users[DEMO_BOB]->id,
+            carol = d->users[DEMO_CAROL]->id;
+    int64_t picnic = d->chats[DEMO_PICNIC]->peer, flat = d->chats[DEMO_FLAT]->peer,
+            slow = d->chats[DEMO_SLOW]->peer;
     const struct {
         int64_t from, peer;
         const char *text;

@@ -45,7 +45,8 @@ void world_tell(struct world *w, struct user *to, struct update u)
     push(w, to, &u);
 }
 
-void world_tell_members(struct world *w, const struct chat *c, struct update u, const struct user *except)
+void world_tell_members(struct world *w, const struct chat *c, struct update u,
+                        const struct user *except)
 {
     for (uint32_t i = 0; i < c->n_members; i++) {
         struct user *to = world_user(w, c->members[i]->user_id);
@@ -81,14 +82,19 @@ static bool give(struct world *w, struct user *u, struct message *m, bool quiet)
     if (quiet && u->account)
         skip_pts(&u->account->log);
     if (!quiet)
-        world_tell(w, u, (struct update){.type = &world_updates[U_NEW_MESSAGE], .pts_count = 1, .date = m->date,
-                                         .a = message_dialog(u, m), .b = id});
+        world_tell(w, u,
+                   (struct update){.type = &world_updates[U_NEW_MESSAGE],
+                                   .pts_count = 1,
+                                   .date = m->date,
+                                   .a = message_dialog(u, m),
+                                   .b = id});
     return true;
 }
 
 static bool answer_later(struct world *w, const struct message *m)
 {
-    if (!grow(&w->pending, &w->pending_cap, sizeof w->pending_cap, w->n_pending, sizeof(*w->pending)))
+    if (!grow(&w->pending, &w->pending_cap, sizeof w->pending_cap, w->n_pending,
+              sizeof(*w->pending)))
         return false;
     w->pending[w->n_pending++] = (struct pending_answer){.bot = m->peer, .uid = m->id};
     return true;
@@ -103,7 +109,8 @@ static struct message *post_private(struct world *w, const struct draft *d)
     give(w, from, m, d->quiet);
     if (to != from && !d->unheard)
         give(w, to, m, d->quiet);
-    if ((to->flags & USER_ECHO) && to != from && !d->unheard && !d->quiet && !(d->flags & MESSAGE_SERVICE))
+    if ((to->flags & USER_ECHO) && to != from && !d->unheard && !d->quiet &&
+        !(d->flags & MESSAGE_SERVICE))
         answer_later(w, m);
     return m;
 }
@@ -114,7 +121,8 @@ static struct message *post_group(struct world *w, struct chat *c, const struct 
     for (uint32_t i = 0; m && i < c->n_members; i++) {
         struct user *to = world_user(w, c->members[i]->user_id);
         /* who was just removed still sees that it happened */
-        bool last_word = d->extra && d->extra->action && d->extra->action->kind == ACTION_DELETE_USER &&
+        bool last_word = d->extra && d->extra->action &&
+                         d->extra->action->kind == ACTION_DELETE_USER &&
                          d->extra->action->peer == c->members[i]->user_id;
         if (to && (c->members[i]->state == MEMBER_JOINED || last_word))
             give(w, to, m, d->quiet);
@@ -133,8 +141,12 @@ static struct message *post_channel(struct world *w, struct chat *c, const struc
         skip_pts(&c->log);
         return m;
     }
-    world_tell_channel(w, c, (struct update){.type = &world_updates[U_NEW_MESSAGE], .pts_count = 1, .date = m->date,
-                                             .a = c->peer, .b = m->id});
+    world_tell_channel(w, c,
+                       (struct update){.type = &world_updates[U_NEW_MESSAGE],
+                                       .pts_count = 1,
+                                       .date = m->date,
+                                       .a = c->peer,
+                                       .b = m->id});
     return m;
 }
 
@@ -151,9 +163,11 @@ struct message *world_post(struct world *w, const struct draft *d)
     return m;
 }
 
-struct message *world_service_message(struct world *w, struct user *to, struct slice text, int32_t now)
+struct message *world_service_message(struct world *w, struct user *to, struct slice text,
+                                      int32_t now)
 {
-    return world_post(w, &(struct draft){.from = USER_SERVICE, .peer = to->id, .text = text, .date = now});
+    return world_post(
+        w, &(struct draft){.from = USER_SERVICE, .peer = to->id, .text = text, .date = now});
 }
 
 void world_run_pending(struct world *w, int32_t now)
@@ -171,8 +185,11 @@ void world_run_pending(struct world *w, int32_t now)
         if (d)
             world_read(w, bot, d, message_id_for(bot, m), now);
         struct message_extra *extra = m->extra ? message_extra_copy(m->extra) : NULL;
-        world_post(w, &(struct draft){.from = bot->id, .peer = m->from, .text = slice_of(m->text, m->text_len),
-                                      .date = now, .extra = extra});
+        world_post(w, &(struct draft){.from = bot->id,
+                                      .peer = m->from,
+                                      .text = slice_of(m->text, m->text_len),
+                                      .date = now,
+                                      .extra = extra});
     }
     free(work);
 }
@@ -206,12 +223,16 @@ struct telling {
 static void tell_edit(void *ctx, struct user *u, int32_t id)
 {
     struct telling *t = ctx;
-    world_tell(t->world, u, (struct update){.type = &world_updates[U_EDIT_MESSAGE], .pts_count = 1, .date = t->now,
-                                            .a = message_dialog(u, t->message), .b = id});
+    world_tell(t->world, u,
+               (struct update){.type = &world_updates[U_EDIT_MESSAGE],
+                               .pts_count = 1,
+                               .date = t->now,
+                               .a = message_dialog(u, t->message),
+                               .b = id});
 }
 
-struct message *world_edit(struct world *w, struct message *m, struct slice text, struct message_extra *extra,
-                           int32_t date)
+struct message *world_edit(struct world *w, struct message *m, struct slice text,
+                           struct message_extra *extra, int32_t date)
 {
     m = store_replace(w, m, text, extra);
     if (!m)
@@ -219,8 +240,12 @@ struct message *world_edit(struct world *w, struct message *m, struct slice text
     m->edit_date = date;
     struct chat *c = world_chat(w, m->peer);
     if (c && peer_kind(m->peer) == PEER_CHANNEL) {
-        world_tell_channel(w, c, (struct update){.type = &world_updates[U_EDIT_MESSAGE], .pts_count = 1,
-                                                 .date = date, .a = c->peer, .b = m->id});
+        world_tell_channel(w, c,
+                           (struct update){.type = &world_updates[U_EDIT_MESSAGE],
+                                           .pts_count = 1,
+                                           .date = date,
+                                           .a = c->peer,
+                                           .b = m->id});
         return m;
     }
     struct telling t = {.world = w, .message = m, .now = date};
@@ -237,20 +262,34 @@ static void set_box_pin(void *ctx, struct user *u, int32_t id)
         return;
     uint32_t *entry = &u->box[id - 1];
     *entry = t->pinned ? *entry | BOX_PINNED : *entry & ~BOX_PINNED;
-    world_tell(t->world, u, (struct update){.type = &world_updates[U_PINNED], .pts_count = 1, .date = t->now,
-                                            .a = message_dialog(u, t->message), .b = t->pinned, .ids = &id, .n_ids = 1});
+    world_tell(t->world, u,
+               (struct update){.type = &world_updates[U_PINNED],
+                               .pts_count = 1,
+                               .date = t->now,
+                               .a = message_dialog(u, t->message),
+                               .b = t->pinned,
+                               .ids = &id,
+                               .n_ids = 1});
 }
 
-void world_set_pinned(struct world *w, struct message *m, bool pinned, struct user *only_for, int32_t now)
+void world_set_pinned(struct world *w, struct message *m, bool pinned, struct user *only_for,
+                      int32_t now)
 {
     struct chat *c = world_chat(w, m->peer);
     if (c && peer_kind(m->peer) == PEER_CHANNEL) {
         m->flags = (uint16_t)(pinned ? m->flags | MESSAGE_PINNED : m->flags & ~MESSAGE_PINNED);
-        world_tell_channel(w, c, (struct update){.type = &world_updates[U_PINNED], .pts_count = 1, .date = now,
-                                                 .a = c->peer, .b = pinned, .ids = &m->id, .n_ids = 1});
+        world_tell_channel(w, c,
+                           (struct update){.type = &world_updates[U_PINNED],
+                                           .pts_count = 1,
+                                           .date = now,
+                                           .a = c->peer,
+                                           .b = pinned,
+                                           .ids = &m->id,
+                                           .n_ids = 1});
         return;
     }
-    struct telling t = {.world = w, .message = m, .only_for = only_for, .now = now, .pinned = pinned};
+    struct telling t = {
+        .world = w, .message = m, .only_for = only_for, .now = now, .pinned = pinned};
     each_holder(w, m, set_box_pin, &t);
 }
 
@@ -282,7 +321,8 @@ static int by_user_and_id(const void *a, const void *b)
 }
 
 /* Removes and tells each user once. How many of `of`'s were removed. */
-static uint32_t run_removals(struct world *w, struct removals *r, const struct user *of, int32_t now)
+static uint32_t run_removals(struct world *w, struct removals *r, const struct user *of,
+                             int32_t now)
 {
     uint32_t own = 0;
     int32_t *ids = r->n ? malloc(r->n * sizeof *ids) : NULL;
@@ -301,14 +341,19 @@ static uint32_t run_removals(struct world *w, struct removals *r, const struct u
         }
         own += u == of ? n : 0;
         if (n)
-            world_tell(w, u, (struct update){.type = &world_updates[U_DELETE], .pts_count = (int32_t)n,
-                                             .date = now, .ids = ids, .n_ids = n});
+            world_tell(w, u,
+                       (struct update){.type = &world_updates[U_DELETE],
+                                       .pts_count = (int32_t)n,
+                                       .date = now,
+                                       .ids = ids,
+                                       .n_ids = n});
     }
     free(ids);
     return own;
 }
 
-uint32_t world_delete_boxed(struct world *w, struct user *u, const int32_t *ids, uint32_t n, bool revoke, int32_t now)
+uint32_t world_delete_boxed(struct world *w, struct user *u, const int32_t *ids, uint32_t n,
+                            bool revoke, int32_t now)
 {
     struct removals r = {0};
     for (uint32_t i = 0; i < n; i++) {
@@ -325,7 +370,8 @@ uint32_t world_delete_boxed(struct world *w, struct user *u, const int32_t *ids,
     return own;
 }
 
-uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids, uint32_t n, int32_t now)
+uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids, uint32_t n,
+                            int32_t now)
 {
     int32_t *gone = malloc((n ? n : 1) * sizeof *gone);
     uint32_t n_gone = 0;
@@ -339,8 +385,13 @@ uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids,
         gone[n_gone++] = ids[i];
     }
     if (n_gone)
-        world_tell_channel(w, c, (struct update){.type = &world_updates[U_DELETE], .pts_count = (int32_t)n_gone,
-                                                 .date = now, .a = c->peer, .ids = gone, .n_ids = n_gone});
+        world_tell_channel(w, c,
+                           (struct update){.type = &world_updates[U_DELETE],
+                                           .pts_count = (int32_t)n_gone,
+                                           .date = now,
+                                           .a = c->peer,
+                                           .ids = gone,
+                                           .n_ids = n_gone});
     free(gone);
     return n_gone;
 }
@@ -348,7 +399,8 @@ uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids,
 /* ---- reading ---- */
 
 /* The sender of m learns that it was read. */
-static void tell_read(struct world *w, const struct user *reader, const struct message *m, int32_t now)
+static void tell_read(struct world *w, const struct user *reader, const struct message *m,
+                      int32_t now)
 {
     struct user *sender = world_user(w, m->from);
     if (!sender || sender == reader)
@@ -359,11 +411,16 @@ static void tell_read(struct world *w, const struct user *reader, const struct m
         return;
     d->read_outbox_max = id;
     bool counted = peer_kind(d->peer) != PEER_CHANNEL;
-    world_tell(w, sender, (struct update){.type = &world_updates[U_READ_OUTBOX], .pts_count = counted, .date = now,
-                                          .a = d->peer, .b = id});
+    world_tell(w, sender,
+               (struct update){.type = &world_updates[U_READ_OUTBOX],
+                               .pts_count = counted,
+                               .date = now,
+                               .a = d->peer,
+                               .b = id});
 }
 
-/* Newest first, so that each sender is told once, of the newest; further back than this nobody is. */
+/* Newest first, so that each sender is told once, of the newest; further back than this nobody is.
+ */
 enum { READ_TELL_MAX = 1000 };
 
 int32_t world_read(struct world *w, struct user *u, struct dialog *d, int32_t max_id, int32_t now)
@@ -380,10 +437,17 @@ int32_t world_read(struct world *w, struct user *u, struct dialog *d, int32_t ma
     d->unread_mark = false;
     int32_t still = dialog_unread(w, u, d);
     bool counted = peer_kind(d->peer) != PEER_CHANNEL;
-    world_tell(w, u, (struct update){.type = &world_updates[U_READ_INBOX], .pts_count = counted, .keep = true,
-                                     .date = now, .a = d->peer, .b = max_id, .c = still});
+    world_tell(w, u,
+               (struct update){.type = &world_updates[U_READ_INBOX],
+                               .pts_count = counted,
+                               .keep = true,
+                               .date = now,
+                               .a = d->peer,
+                               .b = max_id,
+                               .c = still});
     uint32_t looked = 0;
-    for (uint32_t i = id_list_lower(l, max_id + 1); i-- > first && l->ids[i] > old && looked++ < READ_TELL_MAX;) {
+    for (uint32_t i = id_list_lower(l, max_id + 1);
+         i-- > first && l->ids[i] > old && looked++ < READ_TELL_MAX;) {
         const struct message *m = world_message(w, u, d->peer, l->ids[i]);
         if (m)
             tell_read(w, u, m, now);

@@ -18,7 +18,8 @@ struct draft;
 struct message *store_boxed(struct world *w, const struct draft *d);
 struct message *store_post(struct world *w, struct chat *c, const struct draft *d);
 /* Moves the message to a record with that text and extra. */
-struct message *store_replace(struct world *w, struct message *m, struct slice text, struct message_extra *extra);
+struct message *store_replace(struct world *w, struct message *m, struct slice text,
+                              struct message_extra *extra);
 /* The number it got; 0 without memory. */
 int32_t box_add(struct user *u, const struct message *m);
 /* m may be freed by it. */

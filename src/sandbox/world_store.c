@@ -117,7 +117,8 @@ int32_t message_id_for(const struct user *u, const struct message *m)
     return id && !(u->box[id - 1] & BOX_DELETED) ? id : 0;
 }
 
-int32_t storage_id_for(const struct world *w, const struct user *u, const struct message *m, int32_t storage)
+int32_t storage_id_for(const struct world *w, const struct user *u, const struct message *m,
+                       int32_t storage)
 {
     if (storage <= 0)
         return 0;
@@ -208,7 +209,8 @@ struct message *store_post(struct world *w, struct chat *c, const struct draft *
     return m;
 }
 
-struct message *store_replace(struct world *w, struct message *m, struct slice text, struct message_extra *extra)
+struct message *store_replace(struct world *w, struct message *m, struct slice text,
+                              struct message_extra *extra)
 {
     struct draft d = {.text = text, .extra = extra};
     struct message *fresh = message_new(w, &d);
@@ -240,7 +242,8 @@ struct dialog *user_dialog(struct user *u, int64_t peer)
     struct dialog *d = user_dialog_find(u, peer);
     if (d)
         return d;
-    if (!grow(&u->dialog_list, &u->dialogs_cap, sizeof u->dialogs_cap, u->n_dialogs, sizeof(*u->dialog_list)))
+    if (!grow(&u->dialog_list, &u->dialogs_cap, sizeof u->dialogs_cap, u->n_dialogs,
+              sizeof(*u->dialog_list)))
         return NULL;
     d = calloc(1, sizeof *d);
     if (!d || !id_map_put(&u->dialogs, peer, d)) {
@@ -253,7 +256,8 @@ struct dialog *user_dialog(struct user *u, int64_t peer)
     return d;
 }
 
-const struct id_list *dialog_ids(const struct world *w, const struct user *u, const struct dialog *d, uint32_t *first)
+const struct id_list *dialog_ids(const struct world *w, const struct user *u,
+                                 const struct dialog *d, uint32_t *first)
 {
     *first = 0;
     if (peer_kind(d->peer) != PEER_CHANNEL)
@@ -269,7 +273,8 @@ const struct id_list *chat_ids(const struct chat *c, const struct user *u, uint3
     return &c->live;
 }
 
-struct message *dialog_top(const struct world *w, const struct user *u, const struct dialog *d, int32_t *id)
+struct message *dialog_top(const struct world *w, const struct user *u, const struct dialog *d,
+                           int32_t *id)
 {
     uint32_t first;
     const struct id_list *l = dialog_ids(w, u, d, &first);

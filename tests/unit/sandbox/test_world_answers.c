@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: MIT
- * Every method of the world answers something that the schema knows, in each layer that is in the tree,
- * and the demo world holds what its table says. The harness writes and reads back each answer. */
+ * Every method of the world answers something that the schema knows, in each layer that is in the
+ * tree, and the demo world holds what its table says. The harness writes and reads back each
+ * answer. */
 #include <malloc.h>
 
 #include "sandbox/methods_world.h"
 #include "world_harness.h"
 
-#define HISTORY "\"offset_id\": 0, \"offset_date\": 0, \"add_offset\": 0, \"limit\": 100, \"max_id\": 0, \"min_id\": 0, \"hash\": 0"
-#define SEARCH                                                                                          \
-    "\"q\": \"\", \"filter\": {\"_\": \"inputMessagesFilterEmpty\"}, \"min_date\": 0, \"max_date\": 0, \"offset_id\": 0, " \
+#define HISTORY                                                                                    \
+    "\"offset_id\": 0, \"offset_date\": 0, \"add_offset\": 0, \"limit\": 100, \"max_id\": 0, "     \
+    "\"min_id\": 0, \"hash\": 0"
+#define SEARCH                                                                                     \
+    "\"q\": \"\", \"filter\": {\"_\": \"inputMessagesFilterEmpty\"}, \"min_date\": 0, "            \
+    "\"max_date\": 0, \"offset_id\": 0, "                                                          \
     "\"add_offset\": 0, \"limit\": 100, \"max_id\": 0, \"min_id\": 0, \"hash\": 0"
 
-/* $USER, $CHAT (bare), $GROUP, $CHANNEL (marked) are peers of the demo world; in order, as Alice. */
+/* $USER, $CHAT (bare), $GROUP, $CHANNEL (marked) are peers of the demo world; in order, as Alice.
+ */
 static const struct {
     const char *method, *json;
 } calls[] = {
-    {"users.getUsers", "{\"id\": [\"me\", $USER, {\"_\": \"inputUser\", \"user_id\": 5, \"access_hash\": 1}]}"},
+    {"users.getUsers",
+     "{\"id\": [\"me\", $USER, {\"_\": \"inputUser\", \"user_id\": 5, \"access_hash\": 1}]}"},
     {"users.getFullUser", "{\"id\": $USER}"},
     {"account.updateProfile", "{\"first_name\": \"A\", \"about\": \"b\"}"},
     {"account.checkUsername", "{\"username\": \"robert\"}"},
     {"account.updateUsername", "{\"username\": \"alice_new\"}"},
     {"contacts.getContacts", "{\"hash\": 0}"},
     {"contacts.getStatuses", "{}"},
-    {"contacts.importContacts", "{\"contacts\": [{\"_\": \"inputPhoneContact\", \"client_id\": 7, \"phone\": \"+99966 1 0001\", "
+    {"contacts.importContacts", "{\"contacts\": [{\"_\": \"inputPhoneContact\", \"client_id\": 7, "
+                                "\"phone\": \"+99966 1 0001\", "
                                 "\"first_name\": \"D\", \"last_name\": \"\"}]}"},
-    {"contacts.addContact", "{\"id\": $USER, \"first_name\": \"B\", \"last_name\": \"\", \"phone\": \"\"}"},
+    {"contacts.addContact",
+     "{\"id\": $USER, \"first_name\": \"B\", \"last_name\": \"\", \"phone\": \"\"}"},
     {"contacts.deleteContacts", "{\"id\": [$USER]}"},
     {"contacts.resolveUsername", "{\"username\": \"sandbox_club\"}"},
     {"contacts.resolvePhone", "{\"phone\": \"9996620002\"}"},
@@ -33,24 +41,32 @@ static const struct {
     {"contacts.getBlocked", "{\"offset\": 0, \"limit\": 10}"},
     {"contacts.unblock", "{\"id\": $USER}"},
     {"contacts.getTopPeers", "{\"offset\": 0, \"limit\": 10, \"hash\": 0}"},
-    {"messages.getDialogs", "{\"offset_date\": 0, \"offset_id\": 0, \"offset_peer\": 0, \"limit\": 100, \"hash\": 0}"},
+    {"messages.getDialogs",
+     "{\"offset_date\": 0, \"offset_id\": 0, \"offset_peer\": 0, \"limit\": 100, \"hash\": 0}"},
     {"messages.getPeerDialogs", "{\"peers\": [$USER, $GROUP]}"},
     {"messages.getPinnedDialogs", "{\"folder_id\": 0}"},
     {"messages.toggleDialogPin", "{\"pinned\": true, \"peer\": $USER}"},
     {"messages.reorderPinnedDialogs", "{\"folder_id\": 0, \"order\": [$USER, $GROUP]}"},
     {"messages.markDialogUnread", "{\"unread\": true, \"peer\": $USER}"},
-    {"folders.editPeerFolders", "{\"folder_peers\": [{\"_\": \"inputFolderPeer\", \"peer\": $USER, \"folder_id\": 1}]}"},
+    {"folders.editPeerFolders",
+     "{\"folder_peers\": [{\"_\": \"inputFolderPeer\", \"peer\": $USER, \"folder_id\": 1}]}"},
     {"messages.getHistory", "{\"peer\": $CHANNEL, " HISTORY "}"},
     {"messages.getHistory", "{\"peer\": $GROUP, " HISTORY "}"},
     {"messages.getHistory", "{\"peer\": $USER, " HISTORY "}"},
     {"messages.search", "{\"peer\": $GROUP, " SEARCH "}"},
-    {"messages.getSearchCounters", "{\"peer\": $CHANNEL, \"filters\": [{\"_\": \"inputMessagesFilterPhotos\"}, {\"_\": \"inputMessagesFilterUrl\"}]}"},
+    {"messages.getSearchCounters",
+     "{\"peer\": $CHANNEL, \"filters\": [{\"_\": \"inputMessagesFilterPhotos\"}, {\"_\": "
+     "\"inputMessagesFilterUrl\"}]}"},
     {"messages.getMessages", "{\"id\": [1, 2, 9999]}"},
-    {"channels.getMessages", "{\"channel\": $GROUP, \"id\": [1, 2, 99999, {\"_\": \"inputMessagePinned\"}]}"},
-    {"messages.sendMessage", "{\"peer\": $GROUP, \"message\": \"see https://example.com\", \"random_id\": 1}"},
+    {"channels.getMessages",
+     "{\"channel\": $GROUP, \"id\": [1, 2, 99999, {\"_\": \"inputMessagePinned\"}]}"},
+    {"messages.sendMessage",
+     "{\"peer\": $GROUP, \"message\": \"see https://example.com\", \"random_id\": 1}"},
     {"messages.sendMessage", "{\"peer\": $USER, \"message\": \"hi\", \"random_id\": 2}"},
-    {"messages.forwardMessages", "{\"from_peer\": $CHANNEL, \"to_peer\": \"me\", \"id\": [42, 43, 53], \"random_id\": [3, 4, 5]}"},
-    {"messages.setTyping", "{\"peer\": $GROUP, \"action\": {\"_\": \"sendMessageUploadPhotoAction\", \"progress\": 5}}"},
+    {"messages.forwardMessages", "{\"from_peer\": $CHANNEL, \"to_peer\": \"me\", \"id\": [42, 43, "
+                                 "53], \"random_id\": [3, 4, 5]}"},
+    {"messages.setTyping",
+     "{\"peer\": $GROUP, \"action\": {\"_\": \"sendMessageUploadPhotoAction\", \"progress\": 5}}"},
     {"messages.readHistory", "{\"peer\": $USER, \"max_id\": 0}"},
     {"channels.readHistory", "{\"channel\": $GROUP, \"max_id\": 0}"},
     {"messages.readMessageContents", "{\"id\": [1]}"},
@@ -66,13 +82,16 @@ static const struct {
     {"messages.getCommonChats", "{\"user_id\": $USER, \"max_id\": 0, \"limit\": 10}"},
     {"messages.getOnlines", "{\"peer\": $GROUP}"},
     {"messages.editChatTitle", "{\"chat_id\": $CHAT, \"title\": \"New\"}"},
-    {"messages.editChatAbout", "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": $CHAT}, \"about\": \"Now\"}"},
+    {"messages.editChatAbout",
+     "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": $CHAT}, \"about\": \"Now\"}"},
     {"messages.editChatAdmin", "{\"chat_id\": $CHAT, \"user_id\": $USER, \"is_admin\": true}"},
     {"messages.deleteChatUser", "{\"chat_id\": $CHAT, \"user_id\": $USER}"},
     {"messages.addChatUser", "{\"chat_id\": $CHAT, \"user_id\": $USER, \"fwd_limit\": 10}"},
     {"messages.createChat", "{\"title\": \"T\", \"users\": [$USER]}"},
-    {"messages.exportChatInvite", "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": $CHAT}, \"title\": \"for all\"}"},
-    {"messages.getExportedChatInvites", "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": $CHAT}, \"admin_id\": \"me\", \"limit\": 10}"},
+    {"messages.exportChatInvite",
+     "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": $CHAT}, \"title\": \"for all\"}"},
+    {"messages.getExportedChatInvites", "{\"peer\": {\"_\": \"inputPeerChat\", \"chat_id\": "
+                                        "$CHAT}, \"admin_id\": \"me\", \"limit\": 10}"},
     {"messages.migrateChat", "{\"chat_id\": $CHAT}"},
     {"messages.checkChatInvite", "{\"hash\": \"PlainInviteLink0\"}"},
     {"messages.importChatInvite", "{\"hash\": \"PlainInviteLink0\"}"},
@@ -81,7 +100,9 @@ static const struct {
     {"channels.getFullChannel", "{\"channel\": $GROUP}"},
     {"channels.getFullChannel", "{\"channel\": $CHANNEL}"},
     {"channels.getParticipant", "{\"channel\": $GROUP, \"participant\": \"me\"}"},
-    {"channels.getParticipants", "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsSearch\", \"q\": \"stone\"}, \"offset\": 0, \"limit\": 200, \"hash\": 0}"},
+    {"channels.getParticipants",
+     "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsSearch\", \"q\": \"stone\"}, "
+     "\"offset\": 0, \"limit\": 200, \"hash\": 0}"},
     {"channels.getSendAs", "{\"peer\": $GROUP}"},
     {"channels.exportMessageLink", "{\"channel\": $GROUP, \"id\": 3}"},
     {"channels.getAdminedPublicChannels", "{}"},
@@ -107,7 +128,8 @@ static const struct {
     {"messages.getDefaultTagReactions", "{\"hash\": 0}"},
     {"messages.getAttachMenuBots", "{\"hash\": 0}"},
     {"messages.getPinnedSavedDialogs", "{}"},
-    {"messages.getSavedDialogs", "{\"offset_date\": 0, \"offset_id\": 0, \"offset_peer\": 0, \"limit\": 10, \"hash\": 0}"},
+    {"messages.getSavedDialogs",
+     "{\"offset_date\": 0, \"offset_id\": 0, \"offset_peer\": 0, \"limit\": 10, \"hash\": 0}"},
     {"messages.getQuickReplies", "{\"hash\": 0}"},
     {"messages.getEmojiGroups", "{\"hash\": 0}"},
     {"messages.getEmojiKeywords", "{\"lang_code\": \"en\"}"},
@@ -116,8 +138,10 @@ static const struct {
     {"messages.getDefaultHistoryTTL", "{}"},
     {"messages.getSplitRanges", "{}"},
     {"messages.getPeerSettings", "{\"peer\": $USER}"},
-    {"messages.getUnreadMentions", "{\"peer\": $GROUP, \"offset_id\": 0, \"add_offset\": 0, \"limit\": 10, \"max_id\": 0, \"min_id\": 0}"},
-    {"messages.getUnreadReactions", "{\"peer\": $GROUP, \"offset_id\": 0, \"add_offset\": 0, \"limit\": 10, \"max_id\": 0, \"min_id\": 0}"},
+    {"messages.getUnreadMentions", "{\"peer\": $GROUP, \"offset_id\": 0, \"add_offset\": 0, "
+                                   "\"limit\": 10, \"max_id\": 0, \"min_id\": 0}"},
+    {"messages.getUnreadReactions", "{\"peer\": $GROUP, \"offset_id\": 0, \"add_offset\": 0, "
+                                    "\"limit\": 10, \"max_id\": 0, \"min_id\": 0}"},
     {"messages.getScheduledHistory", "{\"peer\": $GROUP, \"hash\": 0}"},
     {"photos.getUserPhotos", "{\"user_id\": $USER, \"offset\": 0, \"max_id\": 0, \"limit\": 10}"},
     /* as Bob, who owns the club and the news */
@@ -130,15 +154,25 @@ static const struct {
     {"channels.toggleJoinRequest", "{\"channel\": $GROUP, \"enabled\": true}"},
     {"messages.toggleNoForwards", "{\"peer\": $GROUP, \"enabled\": true}"},
     {"channels.inviteToChannel", "{\"channel\": $GROUP, \"users\": [$USER]}"},
-    {"channels.editAdmin", "{\"channel\": $GROUP, \"user_id\": $USER, \"admin_rights\": {\"_\": \"chatAdminRights\", \"pin_messages\": true}, \"rank\": \"R\"}"},
-    {"channels.getParticipants", "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsAdmins\"}, \"offset\": 0, \"limit\": 200, \"hash\": 0}"},
-    {"channels.editBanned", "{\"channel\": $GROUP, \"participant\": $USER, \"banned_rights\": {\"_\": \"chatBannedRights\", \"send_media\": true, \"until_date\": 0}}"},
-    {"channels.getParticipants", "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsBanned\", \"q\": \"\"}, \"offset\": 0, \"limit\": 200, \"hash\": 0}"},
+    {"channels.editAdmin", "{\"channel\": $GROUP, \"user_id\": $USER, \"admin_rights\": {\"_\": "
+                           "\"chatAdminRights\", \"pin_messages\": true}, \"rank\": \"R\"}"},
+    {"channels.getParticipants",
+     "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsAdmins\"}, \"offset\": 0, "
+     "\"limit\": 200, \"hash\": 0}"},
+    {"channels.editBanned",
+     "{\"channel\": $GROUP, \"participant\": $USER, \"banned_rights\": {\"_\": "
+     "\"chatBannedRights\", \"send_media\": true, \"until_date\": 0}}"},
+    {"channels.getParticipants",
+     "{\"channel\": $GROUP, \"filter\": {\"_\": \"channelParticipantsBanned\", \"q\": \"\"}, "
+     "\"offset\": 0, \"limit\": 200, \"hash\": 0}"},
     {"channels.deleteMessages", "{\"channel\": $GROUP, \"id\": [5, 6]}"},
-    {"messages.editChatDefaultBannedRights", "{\"peer\": $GROUP, \"banned_rights\": {\"_\": \"chatBannedRights\", \"send_polls\": true, \"until_date\": 0}}"},
+    {"messages.editChatDefaultBannedRights",
+     "{\"peer\": $GROUP, \"banned_rights\": {\"_\": \"chatBannedRights\", \"send_polls\": true, "
+     "\"until_date\": 0}}"},
     {"channels.getFullChannel", "{\"channel\": $GROUP}"},
     {"messages.exportChatInvite", "{\"peer\": $GROUP, \"usage_limit\": 3}"},
-    {"messages.getChatInviteImporters", "{\"peer\": $GROUP, \"requested\": true, \"offset_date\": 0, \"offset_user\": \"me\", \"limit\": 10}"},
+    {"messages.getChatInviteImporters", "{\"peer\": $GROUP, \"requested\": true, \"offset_date\": "
+                                        "0, \"offset_user\": \"me\", \"limit\": 10}"},
 };
 
 struct names {
@@ -212,13 +246,18 @@ static void run_all(const char *schema)
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (size_t i = 0; i < tables[t]->n; i++)
             if (!tried[tables[t]->methods[i].symbol])
-                fail_msg("%s was not tried", sandbox_names.combinators[tables[t]->methods[i].symbol]);
+                fail_msg("%s was not tried",
+                         sandbox_names.combinators[tables[t]->methods[i].symbol]);
     /* every update that was pushed can be told to everybody it went to */
     for (uint32_t i = 0; i < h->n_pushes; i++) {
         struct push *p = &h->pushes[i];
         arena_reset(&h->arena);
-        struct request view = {.world = h->world, .self = p->to, .schema = h->schema, .arena = &h->arena,
-                               .b = tl_builder_of(h->schema, &h->arena), .now_s = h->now};
+        struct request view = {.world = h->world,
+                               .self = p->to,
+                               .schema = h->schema,
+                               .arena = &h->arena,
+                               .b = tl_builder_of(h->schema, &h->arena),
+                               .now_s = h->now};
         struct peers peers = {0};
         p->update.ids = NULL;
         p->update.n_ids = 0;
@@ -253,10 +292,13 @@ static void the_demo_world_is_what_its_table_says(void **state)
     struct user *alice = world_user_by_phone(h->world, slice_str("9996620001"));
     static const struct {
         const char *hash, *error;
-    } links[] = {{"ExpiredInvite000", "INVITE_HASH_EXPIRED"}, {"UsedUpInvite0000", "INVITE_HASH_EXPIRED"},
+    } links[] = {{"ExpiredInvite000", "INVITE_HASH_EXPIRED"},
+                 {"UsedUpInvite0000", "INVITE_HASH_EXPIRED"},
                  {"JoinRequest00000", "INVITE_REQUEST_SENT"}};
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        assert_string_equal(call_error(h, alice, "messages.importChatInvite", "{\"hash\": \"%s\"}", links[i].hash), links[i].error);
+        assert_string_equal(
+            call_error(h, alice, "messages.importChatInvite", "{\"hash\": \"%s\"}", links[i].hash),
+            links[i].error);
     struct user *carol = world_user_by_phone(h->world, slice_str("9996620003"));
     assert_true(carol->account->two_factor.set);
     assert_int_equal(world_user_by_phone(h->world, slice_str("9996630001"))->account->home_dc, 3);
@@ -265,9 +307,12 @@ static void the_demo_world_is_what_its_table_says(void **state)
     int32_t year = chat_message(club, (int32_t)club->n_slots)->date - chat_message(club, 1)->date;
     assert_true(year > 360 * 86400 && year < 370 * 86400);
     assert_int_equal(dialog_unread(h->world, alice, user_dialog_find(alice, club->peer)), 7);
-    assert_string_equal(call_error(h, alice, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 1}",
-                                   (long long)chat_titled(h, "Sandbox News")->peer), "CHAT_ADMIN_REQUIRED");
-    for (const char *line = world_demo_table; (line = strchr(line, '@')); line++) { /* each name resolves */
+    assert_string_equal(call_error(h, alice, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 1}",
+                                   (long long)chat_titled(h, "Sandbox News")->peer),
+                        "CHAT_ADMIN_REQUIRED");
+    for (const char *line = world_demo_table; (line = strchr(line, '@'));
+         line++) { /* each name resolves */
         size_t n = strspn(line + 1, "abcdefghijklmnopqrstuvwxyz_");
         assert_int_not_equal(world_resolve_username(h->world, slice_of(line + 1, n)), 0);
     }
@@ -296,7 +341,8 @@ static void a_message_stays_under_its_budget_of_memory(void **state)
     (void)state;
     struct harness *h = harness_new(NULL);
     struct user *u = add_account(h, "9996620401", "U");
-    struct chat *c = world_add_chat(h->world, PEER_CHANNEL, slice_str("Big"), slice_str(""), CHAT_MEGAGROUP, u->id, h->now);
+    struct chat *c = world_add_chat(h->world, PEER_CHANNEL, slice_str("Big"), slice_str(""),
+                                    CHAT_MEGAGROUP, u->id, h->now);
     assert_non_null(chat_join(c, u, u->id, h->now));
     size_t before = mallinfo2().uordblks;
     assert_true(world_fill_chat(h->world, c, MANY, h->now, 1));

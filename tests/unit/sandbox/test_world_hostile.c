@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Queries of random values, half of them with peers that exist, to every method of the world: each is
- * answered with what the schema knows or refused by name, and nothing is read or written out of bounds
- * (run it under the sanitizers). */
+ * Queries of random values, half of them with peers that exist, to every method of the world: each
+ * is answered with what the schema knows or refused by name, and nothing is read or written out of
+ * bounds (run it under the sanitizers). */
 #include "sandbox/methods_world.h"
 #include "world_harness.h"
 
@@ -31,7 +31,8 @@ static void make_real(struct harness *h, struct rng *rng, struct tl_object *o)
         if (strcmp(name, "user_id") == 0 && v->kind == TL_LONG) {
             v->i = u->id;
             hash = world_access_hash(w, h->caller->id, u->id);
-        } else if ((strcmp(name, "channel_id") == 0 || strcmp(name, "chat_id") == 0) && v->kind == TL_LONG) {
+        } else if ((strcmp(name, "channel_id") == 0 || strcmp(name, "chat_id") == 0) &&
+                   v->kind == TL_LONG) {
             v->i = peer_bare(c->peer);
             hash = world_access_hash(w, h->caller->id, c->peer);
         } else if (strcmp(name, "access_hash") == 0 && hash) {
@@ -51,8 +52,13 @@ static bool try_once(struct harness *h, struct forest *f, const struct tl_combin
     assert_non_null(query);
     if (rng_below(f->rng, 2))
         make_real(h, f->rng, query);
-    struct request r = {.world = h->world, .self = h->caller, .schema = h->schema, .query = query, .arena = &h->arena,
-                        .b = tl_builder_of(h->schema, &h->arena), .now_s = h->now};
+    struct request r = {.world = h->world,
+                        .self = h->caller,
+                        .schema = h->schema,
+                        .query = query,
+                        .arena = &h->arena,
+                        .b = tl_builder_of(h->schema, &h->arena),
+                        .now_s = h->now};
     struct tl_value v = h->methods[method->symbol]->handle(&r);
     assert_null(h->world->cause);
     if (v.kind != TL_ABSENT && !r.error_text)
@@ -80,7 +86,8 @@ static void random_queries_are_answered_or_refused(void **state)
     for (int round = 0; round < QUERIES_PER_METHOD; round++)
         for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
             for (size_t i = 0; i < tables[t]->n; i++, tried++)
-                answered += try_once(h, &f, tl_schema_bound(h->schema, tables[t]->methods[i].symbol));
+                answered +=
+                    try_once(h, &f, tl_schema_bound(h->schema, tables[t]->methods[i].symbol));
     print_message("%u of %u answered\n", answered, tried);
     assert_true(answered > tried / 10); /* the others were refused: both ways are walked */
     free(f.heights);

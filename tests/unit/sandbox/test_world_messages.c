@@ -18,7 +18,8 @@ static struct trio trio_new(void)
 
 static struct chat *supergroup(struct trio *t, const char *kind)
 {
-    const struct tl_object *o = call(t->h, t->ann, "channels.createChannel", "{\"title\": \"G\", \"about\": \"\", \"%s\": true}", kind);
+    const struct tl_object *o = call(t->h, t->ann, "channels.createChannel",
+                                     "{\"title\": \"G\", \"about\": \"\", \"%s\": true}", kind);
     int64_t id = tl_int(tl_item_obj(o, F_chats, 0), F_id);
     struct chat *c = world_chat(t->h->world, peer_of_channel(id));
     assert_non_null(c);
@@ -55,18 +56,24 @@ static void each_change_moves_pts_of_who_it_concerns(void **state)
 {
     (void)state;
     struct trio t = trio_new();
-    int32_t ann = t.ann->account->log.pts, ben = t.ben->account->log.pts, cat = t.cat->account->log.pts;
+    int32_t ann = t.ann->account->log.pts, ben = t.ben->account->log.pts,
+            cat = t.cat->account->log.pts;
     int32_t id = send_text(t.h, t.ann, t.ben->id, "a");
-    call(t.h, t.ann, "messages.editMessage", "{\"peer\": %lld, \"id\": %d, \"message\": \"b\"}", (long long)t.ben->id, id);
-    call(t.h, t.ben, "messages.readHistory", "{\"peer\": %lld, \"max_id\": 0}", (long long)t.ann->id);
-    const struct tl_object *o = call(t.h, t.ann, "messages.deleteMessages", "{\"revoke\": true, \"id\": [%d, 99]}", id);
+    call(t.h, t.ann, "messages.editMessage", "{\"peer\": %lld, \"id\": %d, \"message\": \"b\"}",
+         (long long)t.ben->id, id);
+    call(t.h, t.ben, "messages.readHistory", "{\"peer\": %lld, \"max_id\": 0}",
+         (long long)t.ann->id);
+    const struct tl_object *o =
+        call(t.h, t.ann, "messages.deleteMessages", "{\"revoke\": true, \"id\": [%d, 99]}", id);
     assert_int_equal(tl_int(o, F_pts_count), 1);
     assert_int_equal(tl_int(o, F_pts), t.ann->account->log.pts);
     assert_int_equal(t.ann->account->log.pts, ann + 4);
     assert_int_equal(t.ben->account->log.pts, ben + 4);
     assert_int_equal(t.cat->account->log.pts, cat);
-    for (uint32_t i = 1; update_log_at(&t.ann->account->log, i); i++) { /* no gaps in what is kept */
-        const struct update *before = update_log_at(&t.ann->account->log, i - 1), *u = update_log_at(&t.ann->account->log, i);
+    for (uint32_t i = 1; update_log_at(&t.ann->account->log, i);
+         i++) { /* no gaps in what is kept */
+        const struct update *before = update_log_at(&t.ann->account->log, i - 1),
+                            *u = update_log_at(&t.ann->account->log, i);
         assert_int_equal(u->pts - u->pts_count, before->pts);
     }
     harness_free(t.h);
@@ -80,7 +87,8 @@ static void repeated_random_id_gives_the_same_message(void **state)
     int64_t peers[] = {t.ben->id, g->peer, t.ann->id};
     for (size_t i = 0; i < 3; i++) {
         char query[200];
-        snprintf(query, sizeof query, "{\"peer\": %lld, \"message\": \"once\", \"random_id\": %d}", (long long)peers[i], 77 + (int)i);
+        snprintf(query, sizeof query, "{\"peer\": %lld, \"message\": \"once\", \"random_id\": %d}",
+                 (long long)peers[i], 77 + (int)i);
         call(t.h, t.ann, "messages.sendMessage", "%s", query);
         uint32_t boxed = t.h->world->n_boxed, posts = g->n_slots;
         int32_t pts = t.ann->account->log.pts;
@@ -88,7 +96,8 @@ static void repeated_random_id_gives_the_same_message(void **state)
         assert_int_equal(t.h->world->n_boxed, boxed);
         assert_int_equal(g->n_slots, posts);
         assert_int_equal(t.ann->account->log.pts, pts);
-        const struct tl_object *id = tl_item_obj(o, F_updates, 0), *again = tl_item_obj(o, F_updates, 1);
+        const struct tl_object *id = tl_item_obj(o, F_updates, 0),
+                               *again = tl_item_obj(o, F_updates, 1);
         assert_true(tl_is(id, C_updateMessageID));
         assert_int_equal(tl_int(id, F_random_id), 77 + (int)i);
         assert_int_equal(tl_int(again, F_pts_count), 0);
@@ -98,8 +107,10 @@ static void repeated_random_id_gives_the_same_message(void **state)
     const struct message *m = world_boxed(t.h->world, t.ann, 1);
     assert_non_null(m);
     call(t.h, t.ann, "messages.deleteMessages", "{\"id\": [1]}");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 77}",
-                                   (long long)t.ben->id), "RANDOM_ID_DUPLICATE");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 77}",
+                                   (long long)t.ben->id),
+                        "RANDOM_ID_DUPLICATE");
     harness_free(t.h);
 }
 
@@ -113,15 +124,23 @@ static void lengths_are_counted_in_utf16_units(void **state)
     send_text(t.h, t.ann, t.ben->id, text);
     text[4096] = 'x';
     text[4097] = '\0';
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": 1}",
-                                   (long long)t.ben->id, text), "MESSAGE_TOO_LONG");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": 1}",
+                                   (long long)t.ben->id, text),
+                        "MESSAGE_TOO_LONG");
     memcpy(text + 4095, "\xf0\x9f\x98\x80", 5); /* one astral character more: 4095 + 2 units */
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": 1}",
-                                   (long long)t.ben->id, text), "MESSAGE_TOO_LONG");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"  \\n \", \"random_id\": 1}",
-                                   (long long)t.ben->id), "MESSAGE_EMPTY");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 0}",
-                                   (long long)t.ben->id), "RANDOM_ID_EMPTY");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": 1}",
+                                   (long long)t.ben->id, text),
+                        "MESSAGE_TOO_LONG");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"  \\n \", \"random_id\": 1}",
+                                   (long long)t.ben->id),
+                        "MESSAGE_EMPTY");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 0}",
+                                   (long long)t.ben->id),
+                        "RANDOM_ID_EMPTY");
     harness_free(t.h);
 }
 
@@ -129,12 +148,17 @@ static void entities_move_with_the_trimmed_text(void **state)
 {
     (void)state;
     struct trio t = trio_new();
-    const struct tl_object *o = call(t.h, t.ann, "messages.sendMessage",
-        "{\"peer\": %lld, \"message\": \"  \xf0\x9f\x98\x80 bold @robert  \", \"random_id\": 5, \"entities\": ["
-        "{\"_\": \"messageEntityBold\", \"offset\": 5, \"length\": 4},"
-        "{\"_\": \"messageEntityItalic\", \"offset\": 0, \"length\": 19}]}", (long long)t.ben->id);
+    const struct tl_object *o =
+        call(t.h, t.ann, "messages.sendMessage",
+             "{\"peer\": %lld, \"message\": \"  \xf0\x9f\x98\x80 bold @robert  \", \"random_id\": "
+             "5, \"entities\": ["
+             "{\"_\": \"messageEntityBold\", \"offset\": 5, \"length\": 4},"
+             "{\"_\": \"messageEntityItalic\", \"offset\": 0, \"length\": 19}]}",
+             (long long)t.ben->id);
     assert_int_equal(tl_count(o, F_entities), 3);
-    const struct tl_object *italic = tl_item_obj(o, F_entities, 0), *bold = tl_item_obj(o, F_entities, 1), *mention = tl_item_obj(o, F_entities, 2);
+    const struct tl_object *italic = tl_item_obj(o, F_entities, 0),
+                           *bold = tl_item_obj(o, F_entities, 1),
+                           *mention = tl_item_obj(o, F_entities, 2);
     assert_true(tl_is(italic, C_messageEntityItalic));
     assert_int_equal(tl_int(italic, F_offset), 0);
     assert_int_equal(tl_int(italic, F_length), 15);
@@ -143,9 +167,12 @@ static void entities_move_with_the_trimmed_text(void **state)
     assert_true(tl_is(mention, C_messageEntityMention));
     assert_int_equal(tl_int(mention, F_offset), 8);
     assert_int_equal(tl_int(mention, F_length), 7);
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage",
-        "{\"peer\": %lld, \"message\": \"abc\", \"random_id\": 6, \"entities\": ["
-        "{\"_\": \"messageEntityBold\", \"offset\": 1, \"length\": 3}]}", (long long)t.ben->id), "ENTITY_BOUNDS_INVALID");
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.sendMessage",
+                   "{\"peer\": %lld, \"message\": \"abc\", \"random_id\": 6, \"entities\": ["
+                   "{\"_\": \"messageEntityBold\", \"offset\": 1, \"length\": 3}]}",
+                   (long long)t.ben->id),
+        "ENTITY_BOUNDS_INVALID");
     harness_free(t.h);
 }
 
@@ -155,18 +182,22 @@ static void replies_and_quotes_must_fit(void **state)
     struct trio t = trio_new();
     struct chat *g = supergroup(&t, "megagroup");
     int32_t id = send_text(t.h, t.ann, g->peer, "tea and tea again");
-    const char *query = "{\"peer\": %lld, \"message\": \"r\", \"random_id\": %d, \"reply_to\": {\"_\": \"inputReplyToMessage\", "
+    const char *query = "{\"peer\": %lld, \"message\": \"r\", \"random_id\": %d, \"reply_to\": "
+                        "{\"_\": \"inputReplyToMessage\", "
                         "\"reply_to_msg_id\": %d, \"quote_text\": \"%s\", \"quote_offset\": 7}}";
     char json[512];
     snprintf(json, sizeof json, query, (long long)g->peer, 41, id, "tea");
     const struct tl_object *o = call(t.h, t.ann, "messages.sendMessage", "%s", json);
-    const struct tl_object *reply = tl_obj(tl_obj(tl_item_obj(o, F_updates, 1), F_message), F_reply_to);
+    const struct tl_object *reply =
+        tl_obj(tl_obj(tl_item_obj(o, F_updates, 1), F_message), F_reply_to);
     assert_int_equal(tl_int(reply, F_reply_to_msg_id), id);
     assert_int_equal(tl_int(reply, F_quote_offset), 8); /* the nearer of the two */
     snprintf(json, sizeof json, query, (long long)g->peer, 42, id, "coffee");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "%s", json), "QUOTE_TEXT_INVALID");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "%s", json),
+                        "QUOTE_TEXT_INVALID");
     snprintf(json, sizeof json, query, (long long)g->peer, 43, 999, "tea");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "%s", json), "REPLY_MESSAGE_ID_INVALID");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", "%s", json),
+                        "REPLY_MESSAGE_ID_INVALID");
     harness_free(t.h);
 }
 
@@ -176,15 +207,25 @@ static void only_the_author_edits_and_only_for_two_days(void **state)
     struct trio t = trio_new();
     int32_t id = send_text(t.h, t.ann, t.ben->id, "a");
     const char *query = "{\"peer\": %lld, \"id\": %d, \"message\": \"%s\"}";
-    assert_string_equal(call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, id, "a"), "MESSAGE_NOT_MODIFIED");
-    assert_string_equal(call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, 50, "b"), "MESSAGE_ID_INVALID");
-    assert_string_equal(call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.cat->id, id, "b"), "MESSAGE_ID_INVALID");
-    assert_string_equal(call_error(t.h, t.ben, "messages.editMessage", query, (long long)t.ann->id, 1, "b"), "MESSAGE_AUTHOR_REQUIRED");
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, id, "a"),
+        "MESSAGE_NOT_MODIFIED");
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, 50, "b"),
+        "MESSAGE_ID_INVALID");
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.cat->id, id, "b"),
+        "MESSAGE_ID_INVALID");
+    assert_string_equal(
+        call_error(t.h, t.ben, "messages.editMessage", query, (long long)t.ann->id, 1, "b"),
+        "MESSAGE_AUTHOR_REQUIRED");
     assert_int_equal(t.h->error_code, 403);
     call(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, id, "b");
     assert_string_equal(text_of(&t, t.ben, t.ann->id, 1), "b");
     t.h->now += EDIT_WINDOW_S + 1;
-    assert_string_equal(call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, id, "c"), "MESSAGE_EDIT_TIME_EXPIRED");
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.editMessage", query, (long long)t.ben->id, id, "c"),
+        "MESSAGE_EDIT_TIME_EXPIRED");
     harness_free(t.h);
 }
 
@@ -192,18 +233,22 @@ static void deleting_for_oneself_leaves_the_others(void **state)
 {
     (void)state;
     struct trio t = trio_new();
-    const struct tl_object *o = call(t.h, t.ann, "messages.createChat", "{\"title\": \"T\", \"users\": [%lld, %lld]}",
-                                     (long long)t.ben->id, (long long)t.cat->id);
+    const struct tl_object *o =
+        call(t.h, t.ann, "messages.createChat", "{\"title\": \"T\", \"users\": [%lld, %lld]}",
+             (long long)t.ben->id, (long long)t.cat->id);
     int64_t group = peer_of_chat(tl_int(tl_item_obj(tl_obj(o, F_updates), F_chats, 0), F_id));
     int32_t id = send_text(t.h, t.ann, group, "all hear");
     int32_t bens = (int32_t)t.ben->box_n, cats = (int32_t)t.cat->box_n;
     call(t.h, t.ben, "messages.deleteMessages", "{\"id\": [%d]}", bens);
     assert_null(world_boxed(t.h->world, t.ben, bens));
     assert_non_null(world_boxed(t.h->world, t.ann, id));
-    assert_string_equal(call_error(t.h, t.cat, "messages.deleteMessages", "{\"revoke\": true, \"id\": [%d]}", cats), "MESSAGE_DELETE_FORBIDDEN");
+    assert_string_equal(
+        call_error(t.h, t.cat, "messages.deleteMessages", "{\"revoke\": true, \"id\": [%d]}", cats),
+        "MESSAGE_DELETE_FORBIDDEN");
     call(t.h, t.ann, "messages.deleteMessages", "{\"revoke\": true, \"id\": [%d]}", id);
     assert_null(world_boxed(t.h->world, t.cat, cats));
-    assert_null(t.h->world->boxed[t.h->world->n_boxed - 1]); /* nobody holds it: the record is gone */
+    assert_null(
+        t.h->world->boxed[t.h->world->n_boxed - 1]); /* nobody holds it: the record is gone */
     harness_free(t.h);
 }
 
@@ -212,11 +257,15 @@ static void channel_messages_are_deleted_by_who_may(void **state)
     (void)state;
     struct trio t = trio_new();
     struct chat *g = supergroup(&t, "megagroup");
-    call(t.h, t.ann, "channels.inviteToChannel", "{\"channel\": %lld, \"users\": [%lld]}", (long long)g->peer, (long long)t.ben->id);
+    call(t.h, t.ann, "channels.inviteToChannel", "{\"channel\": %lld, \"users\": [%lld]}",
+         (long long)g->peer, (long long)t.ben->id);
     int32_t anns = send_text(t.h, t.ann, g->peer, "a"), bens = send_text(t.h, t.ben, g->peer, "b");
     const char *query = "{\"channel\": %lld, \"id\": [%d]}";
-    assert_string_equal(call_error(t.h, t.ben, "channels.deleteMessages", query, (long long)g->peer, anns), "MESSAGE_DELETE_FORBIDDEN");
-    const struct tl_object *o = call(t.h, t.ben, "channels.deleteMessages", query, (long long)g->peer, bens);
+    assert_string_equal(
+        call_error(t.h, t.ben, "channels.deleteMessages", query, (long long)g->peer, anns),
+        "MESSAGE_DELETE_FORBIDDEN");
+    const struct tl_object *o =
+        call(t.h, t.ben, "channels.deleteMessages", query, (long long)g->peer, bens);
     assert_int_equal(tl_int(o, F_pts_count), 1);
     o = call(t.h, t.ben, "channels.deleteMessages", query, (long long)g->peer, bens);
     assert_int_equal(tl_int(o, F_pts_count), 0); /* gone already: silent */
@@ -231,22 +280,33 @@ static void forwards_name_who_wrote_first(void **state)
     struct trio t = trio_new();
     int32_t id = send_text(t.h, t.ann, t.ben->id, "pass it on");
     t.h->now += 50;
-    call(t.h, t.ben, "messages.forwardMessages", "{\"from_peer\": %lld, \"to_peer\": %lld, \"id\": [1], \"random_id\": [9]}",
+    call(t.h, t.ben, "messages.forwardMessages",
+         "{\"from_peer\": %lld, \"to_peer\": %lld, \"id\": [1], \"random_id\": [9]}",
          (long long)t.ann->id, (long long)t.cat->id);
     t.h->now += 50;
-    const struct tl_object *o = call(t.h, t.cat, "messages.forwardMessages",
-                                     "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [1, 1000], \"random_id\": [10, 11]}", (long long)t.ben->id);
+    const struct tl_object *o = call(
+        t.h, t.cat, "messages.forwardMessages",
+        "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [1, 1000], \"random_id\": [10, 11]}",
+        (long long)t.ben->id);
     assert_int_equal(tl_count(o, F_updates), 2); /* the missing one is left out */
-    const struct tl_object *fwd = tl_obj(tl_obj(tl_item_obj(o, F_updates, 1), F_message), F_fwd_from);
+    const struct tl_object *fwd =
+        tl_obj(tl_obj(tl_item_obj(o, F_updates, 1), F_message), F_fwd_from);
     assert_int_equal(tl_int(tl_obj(fwd, F_from_id), F_user_id), t.ann->id);
     assert_int_equal(tl_int(fwd, F_date), HARNESS_NOW);
     assert_int_equal(tl_int(tl_obj(fwd, F_saved_from_peer), F_user_id), t.ben->id);
     uint32_t boxed = t.h->world->n_boxed;
-    call(t.h, t.cat, "messages.forwardMessages", "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [1], \"random_id\": [10]}", (long long)t.ben->id);
+    call(t.h, t.cat, "messages.forwardMessages",
+         "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [1], \"random_id\": [10]}",
+         (long long)t.ben->id);
     assert_int_equal(t.h->world->n_boxed, boxed); /* the same random_id again */
-    assert_string_equal(call_error(t.h, t.ann, "messages.forwardMessages", "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [%d], \"random_id\": []}",
-                                   (long long)t.ben->id, id), "RANDOM_ID_INVALID");
-    o = call(t.h, t.ann, "messages.forwardMessages", "{\"from_peer\": %lld, \"to_peer\": \"me\", \"drop_author\": true, \"id\": [%d], \"random_id\": [12]}",
+    assert_string_equal(
+        call_error(t.h, t.ann, "messages.forwardMessages",
+                   "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [%d], \"random_id\": []}",
+                   (long long)t.ben->id, id),
+        "RANDOM_ID_INVALID");
+    o = call(t.h, t.ann, "messages.forwardMessages",
+             "{\"from_peer\": %lld, \"to_peer\": \"me\", \"drop_author\": true, \"id\": [%d], "
+             "\"random_id\": [12]}",
              (long long)t.ben->id, id);
     assert_false(tl_has(tl_obj(tl_item_obj(o, F_updates, 1), F_message), F_fwd_from));
     harness_free(t.h);
@@ -259,12 +319,14 @@ static void reading_tells_the_writer(void **state)
     for (int i = 0; i < 5; i++)
         send_text(t.h, t.ann, t.ben->id, "x");
     t.h->n_pushes = 0;
-    call(t.h, t.ben, "messages.readHistory", "{\"peer\": %lld, \"max_id\": 3}", (long long)t.ann->id);
+    call(t.h, t.ben, "messages.readHistory", "{\"peer\": %lld, \"max_id\": 3}",
+         (long long)t.ann->id);
     assert_int_equal(user_dialog_find(t.ann, t.ben->id)->read_outbox_max, 3);
     assert_int_equal(dialog_unread(t.h->world, t.ben, user_dialog_find(t.ben, t.ann->id)), 2);
     bool told = false;
     for (uint32_t i = 0; i < t.h->n_pushes; i++)
-        told = told || (t.h->pushes[i].to == t.ann && t.h->pushes[i].update.type == &world_updates[U_READ_OUTBOX] &&
+        told = told || (t.h->pushes[i].to == t.ann &&
+                        t.h->pushes[i].update.type == &world_updates[U_READ_OUTBOX] &&
                         t.h->pushes[i].update.b == 3);
     assert_true(told);
     harness_free(t.h);
@@ -275,11 +337,17 @@ static void pins_are_shown_and_found(void **state)
     (void)state;
     struct trio t = trio_new();
     int32_t id = send_text(t.h, t.ann, t.ben->id, "pin me");
-    call(t.h, t.ben, "messages.updatePinnedMessage", "{\"peer\": %lld, \"id\": 1, \"silent\": true}", (long long)t.ann->id);
-    assert_string_equal(call_error(t.h, t.ben, "messages.updatePinnedMessage", "{\"peer\": %lld, \"id\": 1}", (long long)t.ann->id), "CHAT_NOT_MODIFIED");
-    const struct tl_object *o = call(t.h, t.ann, "messages.search",
-        "{\"peer\": %lld, \"q\": \"\", \"filter\": {\"_\": \"inputMessagesFilterPinned\"}, \"min_date\": 0, \"max_date\": 0, \"offset_id\": 0, "
-        "\"add_offset\": 0, \"limit\": 10, \"max_id\": 0, \"min_id\": 0, \"hash\": 0}", (long long)t.ben->id);
+    call(t.h, t.ben, "messages.updatePinnedMessage",
+         "{\"peer\": %lld, \"id\": 1, \"silent\": true}", (long long)t.ann->id);
+    assert_string_equal(call_error(t.h, t.ben, "messages.updatePinnedMessage",
+                                   "{\"peer\": %lld, \"id\": 1}", (long long)t.ann->id),
+                        "CHAT_NOT_MODIFIED");
+    const struct tl_object *o =
+        call(t.h, t.ann, "messages.search",
+             "{\"peer\": %lld, \"q\": \"\", \"filter\": {\"_\": \"inputMessagesFilterPinned\"}, "
+             "\"min_date\": 0, \"max_date\": 0, \"offset_id\": 0, "
+             "\"add_offset\": 0, \"limit\": 10, \"max_id\": 0, \"min_id\": 0, \"hash\": 0}",
+             (long long)t.ben->id);
     assert_int_equal(tl_count(o, F_messages), 1);
     assert_int_equal(tl_int(tl_item_obj(o, F_messages, 0), F_id), id);
     assert_true(tl_bool(tl_item_obj(o, F_messages, 0), F_pinned));
@@ -307,12 +375,24 @@ static void wrong_hashes_and_foreign_chats_are_refused(void **state)
     (void)state;
     struct trio t = trio_new();
     struct chat *g = supergroup(&t, "megagroup");
-    const char *query = "{\"peer\": {\"_\": \"%s\", \"%s\": %lld%s}, \"message\": \"x\", \"random_id\": 3}";
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerUser", "user_id", (long long)t.ben->id, ", \"access_hash\": 7"), "PEER_ID_INVALID");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerChannel", "channel_id", (long long)peer_bare(g->peer), ", \"access_hash\": 7"), "CHANNEL_INVALID");
-    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerChat", "chat_id", 12345LL, ""), "PEER_ID_INVALID");
-    assert_string_equal(call_error(t.h, t.ben, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 4}", (long long)g->peer), "CHANNEL_PRIVATE");
-    assert_int_not_equal(world_access_hash(t.h->world, t.ann->id, t.cat->id), world_access_hash(t.h->world, t.ben->id, t.cat->id));
+    const char *query =
+        "{\"peer\": {\"_\": \"%s\", \"%s\": %lld%s}, \"message\": \"x\", \"random_id\": 3}";
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerUser",
+                                   "user_id", (long long)t.ben->id, ", \"access_hash\": 7"),
+                        "PEER_ID_INVALID");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerChannel",
+                                   "channel_id", (long long)peer_bare(g->peer),
+                                   ", \"access_hash\": 7"),
+                        "CHANNEL_INVALID");
+    assert_string_equal(call_error(t.h, t.ann, "messages.sendMessage", query, "inputPeerChat",
+                                   "chat_id", 12345LL, ""),
+                        "PEER_ID_INVALID");
+    assert_string_equal(call_error(t.h, t.ben, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 4}",
+                                   (long long)g->peer),
+                        "CHANNEL_PRIVATE");
+    assert_int_not_equal(world_access_hash(t.h->world, t.ann->id, t.cat->id),
+                         world_access_hash(t.h->world, t.ben->id, t.cat->id));
     harness_free(t.h);
 }
 
@@ -323,7 +403,10 @@ static void blocking_keeps_messages_away(void **state)
     call_value(t.h, t.ben, "contacts.block", "{\"id\": %lld}", (long long)t.ann->id);
     send_text(t.h, t.ann, t.ben->id, "unheard");
     assert_int_equal(t.ben->box_n, 0);
-    assert_string_equal(call_error(t.h, t.ben, "messages.sendMessage", "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 4}", (long long)t.ann->id), "YOU_BLOCKED_USER");
+    assert_string_equal(call_error(t.h, t.ben, "messages.sendMessage",
+                                   "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 4}",
+                                   (long long)t.ann->id),
+                        "YOU_BLOCKED_USER");
     call_value(t.h, t.ben, "contacts.unblock", "{\"id\": %lld}", (long long)t.ann->id);
     send_text(t.h, t.ann, t.ben->id, "heard");
     assert_int_equal(t.ben->box_n, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Laws of paging: the pages of a list, one after the other, are the list: no gap, no repetition, whatever
- * is added meanwhile. Against a plain model of what the documentation says. */
+ * Laws of paging: the pages of a list, one after the other, are the list: no gap, no repetition,
+ * whatever is added meanwhile. Against a plain model of what the documentation says. */
 #include "base/random.h"
 #include "world_harness.h"
 
@@ -8,7 +8,8 @@ enum { ROUNDS = 60 };
 
 static struct chat *new_group(struct harness *h, struct user *owner)
 {
-    struct chat *c = world_add_chat(h->world, PEER_CHANNEL, slice_str("G"), slice_str(""), CHAT_MEGAGROUP, owner->id, h->now);
+    struct chat *c = world_add_chat(h->world, PEER_CHANNEL, slice_str("G"), slice_str(""),
+                                    CHAT_MEGAGROUP, owner->id, h->now);
     assert_non_null(c);
     assert_non_null(chat_join(c, owner, owner->id, h->now));
     return c;
@@ -28,16 +29,20 @@ struct window {
     int32_t offset_id, offset_date, add_offset, limit, max_id, min_id;
 };
 
-static const struct tl_object *history(struct harness *h, struct user *u, int64_t peer, struct window w)
+static const struct tl_object *history(struct harness *h, struct user *u, int64_t peer,
+                                       struct window w)
 {
     return call(h, u, "messages.getHistory",
-                "{\"peer\": %lld, \"offset_id\": %d, \"offset_date\": %d, \"add_offset\": %d, \"limit\": %d, \"max_id\": %d, "
+                "{\"peer\": %lld, \"offset_id\": %d, \"offset_date\": %d, \"add_offset\": %d, "
+                "\"limit\": %d, \"max_id\": %d, "
                 "\"min_id\": %d, \"hash\": 0}",
-                (long long)peer, w.offset_id, w.offset_date, w.add_offset, w.limit, w.max_id, w.min_id);
+                (long long)peer, w.offset_id, w.offset_date, w.add_offset, w.limit, w.max_id,
+                w.min_id);
 }
 
-/* Straight from the words: list newest first, what max_id and min_id leave; start at the first that is older
- * than the offset; move by add_offset; take limit places, of which only existing ones count. */
+/* Straight from the words: list newest first, what max_id and min_id leave; start at the first that
+ * is older than the offset; move by add_offset; take limit places, of which only existing ones
+ * count. */
 static uint32_t expected(const struct chat *c, struct window w, int32_t *out)
 {
     static int32_t list[4096];
@@ -49,8 +54,9 @@ static uint32_t expected(const struct chat *c, struct window w, int32_t *out)
         list[n++] = id;
     }
     int64_t start = 0;
-    while (start < n && ((w.offset_id && list[start] >= w.offset_id) ||
-                         (!w.offset_id && w.offset_date && chat_message(c, list[start])->date >= w.offset_date)))
+    while (start < n &&
+           ((w.offset_id && list[start] >= w.offset_id) ||
+            (!w.offset_id && w.offset_date && chat_message(c, list[start])->date >= w.offset_date)))
         start++;
     start += w.add_offset;
     for (int64_t i = start; i < start + w.limit; i++)
@@ -106,7 +112,8 @@ static void history_pages_join_without_gap_under_insertion(void **state)
         memcpy(want, c->live.ids, total * sizeof *want);
         int32_t last = 0, limit = (int32_t)rng_below(&rng, 30) + 1;
         for (;;) {
-            const struct tl_object *o = history(h, u, c->peer, (struct window){.offset_id = last, .limit = limit});
+            const struct tl_object *o =
+                history(h, u, c->peer, (struct window){.offset_id = last, .limit = limit});
             uint32_t n = tl_count(o, F_messages);
             if (n == 0)
                 break;
@@ -139,14 +146,18 @@ static void search_pages_join_to_the_matches(void **state)
         const struct message *m = chat_message(c, c->live.ids[i]);
         char text[256];
         snprintf(text, sizeof text, " %.*s", (int)m->text_len, m->text);
-        want += m->from == v->id && strstr(text, " garden") && m->date > h->now - 2000 && m->date < h->now - 100;
+        want += m->from == v->id && strstr(text, " garden") && m->date > h->now - 2000 &&
+                m->date < h->now - 100;
     }
     assert_true(want > 3);
     for (int32_t last = 0;;) {
-        const struct tl_object *o = call(h, u, "messages.search",
-            "{\"peer\": %lld, \"q\": \"GARD\", \"from_id\": %lld, \"filter\": {\"_\": \"inputMessagesFilterEmpty\"}, \"min_date\": %d, "
-            "\"max_date\": %d, \"offset_id\": %d, \"add_offset\": 0, \"limit\": 3, \"max_id\": 0, \"min_id\": 0, \"hash\": 0}",
-            (long long)c->peer, (long long)v->id, h->now - 2000, h->now - 100, last);
+        const struct tl_object *o =
+            call(h, u, "messages.search",
+                 "{\"peer\": %lld, \"q\": \"GARD\", \"from_id\": %lld, \"filter\": {\"_\": "
+                 "\"inputMessagesFilterEmpty\"}, \"min_date\": %d, "
+                 "\"max_date\": %d, \"offset_id\": %d, \"add_offset\": 0, \"limit\": 3, "
+                 "\"max_id\": 0, \"min_id\": 0, \"hash\": 0}",
+                 (long long)c->peer, (long long)v->id, h->now - 2000, h->now - 100, last);
         assert_int_equal(tl_int(o, F_count), want);
         if (tl_count(o, F_messages) == 0)
             break;
@@ -180,7 +191,8 @@ static int64_t peer_of(const struct tl_object *peer)
 {
     if (tl_is(peer, C_peerUser))
         return tl_int(peer, F_user_id);
-    return tl_is(peer, C_peerChat) ? peer_of_chat(tl_int(peer, F_chat_id)) : peer_of_channel(tl_int(peer, F_channel_id));
+    return tl_is(peer, C_peerChat) ? peer_of_chat(tl_int(peer, F_chat_id))
+                                   : peer_of_channel(tl_int(peer, F_channel_id));
 }
 
 /* The offset of the next page: the last dialog of this one, and the date of its message. */
@@ -200,12 +212,13 @@ static bool next_offset(const struct tl_object *o, int32_t *date, int32_t *id, i
     return true;
 }
 
-static const struct tl_object *dialogs(struct harness *h, struct user *u, const char *more, int32_t date, int32_t id,
-                                       int64_t peer, int32_t limit)
+static const struct tl_object *dialogs(struct harness *h, struct user *u, const char *more,
+                                       int32_t date, int32_t id, int64_t peer, int32_t limit)
 {
     return call(h, u, "messages.getDialogs",
-                "{%s \"offset_date\": %d, \"offset_id\": %d, \"offset_peer\": %lld, \"limit\": %d, \"hash\": 0}", more, date,
-                id, (long long)peer, limit);
+                "{%s \"offset_date\": %d, \"offset_id\": %d, \"offset_peer\": %lld, \"limit\": %d, "
+                "\"hash\": 0}",
+                more, date, id, (long long)peer, limit);
 }
 
 static void dialog_pages_join_to_the_list(void **state)
@@ -216,20 +229,28 @@ static void dialog_pages_join_to_the_list(void **state)
     rng_init_seed(&rng, test_seed());
     struct user *u = add_account(h, "9996620201", "U");
     for (int i = 0; i < 120; i++) { /* many with the same date */
-        struct user *other = world_add_user(h->world, slice_str(""), slice_str("X"), slice_str(""), 2, h->now);
-        world_post(h->world, &(struct draft){.from = other->id, .peer = u->id, .text = slice_str("t"),
-                                             .date = h->now - (int32_t)rng_below(&rng, 20), .quiet = true});
+        struct user *other =
+            world_add_user(h->world, slice_str(""), slice_str("X"), slice_str(""), 2, h->now);
+        world_post(h->world, &(struct draft){.from = other->id,
+                                             .peer = u->id,
+                                             .text = slice_str("t"),
+                                             .date = h->now - (int32_t)rng_below(&rng, 20),
+                                             .quiet = true});
         if (i % 3 == 0)
             fill(h, &rng, new_group(h, u), 1 + (uint32_t)rng_below(&rng, 4));
         if (i % 40 == 0)
-            call_value(h, u, "messages.toggleDialogPin", "{\"pinned\": true, \"peer\": %lld}", (long long)other->id);
+            call_value(h, u, "messages.toggleDialogPin", "{\"pinned\": true, \"peer\": %lld}",
+                       (long long)other->id);
         if (i % 11 == 0)
             user_dialog_find(u, other->id)->folder = 1;
     }
     static const struct {
         const char *query;
         uint32_t pinned, left_out;
-    } scopes[] = {{"", 3, 0}, {"\"folder_id\": 0,", 2, 0}, {"\"folder_id\": 1,", 1, 0}, {"\"exclude_pinned\": true,", 0, 3}};
+    } scopes[] = {{"", 3, 0},
+                  {"\"folder_id\": 0,", 2, 0},
+                  {"\"folder_id\": 1,", 1, 0},
+                  {"\"exclude_pinned\": true,", 0, 3}};
     for (size_t s = 0; s < sizeof scopes / sizeof *scopes; s++) {
         for (int32_t limit = 1; limit <= 60; limit += 7) {
             struct seen seen = {.n = 0};
@@ -262,12 +283,16 @@ static void participants_pages_join_to_the_list(void **state)
     struct user *u = add_account(h, "9996620201", "U");
     struct chat *c = new_group(h, u);
     for (int i = 0; i < 57; i++)
-        chat_join(c, world_add_user(h->world, slice_str(""), slice_str("M"), slice_str(""), 2, h->now), 0, h->now);
+        chat_join(c,
+                  world_add_user(h->world, slice_str(""), slice_str("M"), slice_str(""), 2, h->now),
+                  0, h->now);
     struct seen seen = {.n = 0};
     for (int offset = 0;; offset += 10) {
-        const struct tl_object *o = call(h, u, "channels.getParticipants",
-            "{\"channel\": %lld, \"filter\": {\"_\": \"channelParticipantsRecent\"}, \"offset\": %d, \"limit\": 10, \"hash\": 0}",
-            (long long)c->peer, offset);
+        const struct tl_object *o =
+            call(h, u, "channels.getParticipants",
+                 "{\"channel\": %lld, \"filter\": {\"_\": \"channelParticipantsRecent\"}, "
+                 "\"offset\": %d, \"limit\": 10, \"hash\": 0}",
+                 (long long)c->peer, offset);
         assert_int_equal(tl_int(o, F_count), 58);
         for (uint32_t i = 0; i < tl_count(o, F_participants); i++)
             assert_true(see(&seen, tl_int(tl_item_obj(o, F_participants, i), F_user_id)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Calls method handlers directly, without connections: queries as JSON, peers in them as marked ids or
- * "me". Every answer is written with the schema it was built for and read back, so a handler that leaves
- * a required field out fails the test that calls it. */
+ * Calls method handlers directly, without connections: queries as JSON, peers in them as marked ids
+ * or "me". Every answer is written with the schema it was built for and read back, so a handler
+ * that leaves a required field out fails the test that calls it. */
 #ifndef TGREST_TEST_WORLD_HARNESS_H
 #define TGREST_TEST_WORLD_HARNESS_H
 
@@ -66,7 +66,8 @@ static inline struct tl_schema *harness_schema(const char *file)
     return s;
 }
 
-static inline void harness_push(void *ctx, const struct session *except, struct user *to, const struct update *u)
+static inline void harness_push(void *ctx, const struct session *except, struct user *to,
+                                const struct update *u)
 {
     (void)except;
     struct harness *h = ctx;
@@ -106,23 +107,26 @@ static inline struct tl_object *harness_new_object(struct harness *h, const char
     return tl_new_ctor(&b, c);
 }
 
-static inline struct tl_object *harness_peer(void *ctx, const struct tl_class *wanted, struct json_object *json)
+static inline struct tl_object *harness_peer(void *ctx, const struct tl_class *wanted,
+                                             struct json_object *json)
 {
     struct harness *h = ctx;
     if (json_object_is_type(json, json_type_string))
-        return harness_new_object(h, strcmp(wanted->name, "InputUser") == 0 ? "inputUserSelf" : "inputPeerSelf");
+        return harness_new_object(h, strcmp(wanted->name, "InputUser") == 0 ? "inputUserSelf"
+                                                                            : "inputPeerSelf");
     int64_t peer = json_object_get_int64(json);
     if (strcmp(wanted->name, "InputMessage") == 0) {
         struct tl_object *o = harness_new_object(h, "inputMessageID");
         tl_set_int(o, F_id, peer);
         return o;
     }
-    struct tl_object *o = harness_new_object(h, strcmp(wanted->name, "InputUser") == 0      ? "inputUser"
-                                              : strcmp(wanted->name, "InputChannel") == 0 ? "inputChannel"
-                                              : peer == 0                                 ? "inputPeerEmpty"
-                                              : peer_kind(peer) == PEER_USER              ? "inputPeerUser"
-                                              : peer_kind(peer) == PEER_CHAT              ? "inputPeerChat"
-                                                                                          : "inputPeerChannel");
+    struct tl_object *o =
+        harness_new_object(h, strcmp(wanted->name, "InputUser") == 0      ? "inputUser"
+                              : strcmp(wanted->name, "InputChannel") == 0 ? "inputChannel"
+                              : peer == 0                                 ? "inputPeerEmpty"
+                              : peer_kind(peer) == PEER_USER              ? "inputPeerUser"
+                              : peer_kind(peer) == PEER_CHAT              ? "inputPeerChat"
+                                                                          : "inputPeerChannel");
     tl_set_int(o, F_user_id, peer_bare(peer));
     tl_set_int(o, F_chat_id, peer_bare(peer));
     tl_set_int(o, F_channel_id, peer_bare(peer));
@@ -146,13 +150,16 @@ static inline void harness_check_answer(struct harness *h, const struct tl_combi
         fail_msg("%s answers what the schema does not know: %s", method->name, error ? error : "?");
     struct tl_reader reader = tl_reader_of(buf_slice(&out));
     struct tl_value back;
-    if (!tl_read_value(h->schema, &reader, &method->result, &h->arena, (struct tl_limits){0}, &back))
-        fail_msg("%s: its answer does not read back: %s", method->name, reader.error ? reader.error : "?");
+    if (!tl_read_value(h->schema, &reader, &method->result, &h->arena, (struct tl_limits){0},
+                       &back))
+        fail_msg("%s: its answer does not read back: %s", method->name,
+                 reader.error ? reader.error : "?");
     assert_int_equal(tl_left(&reader), 0);
     buf_free(&out);
 }
 
-static inline struct tl_value harness_run(struct harness *h, struct user *self, const char *method, const char *json)
+static inline struct tl_value harness_run(struct harness *h, struct user *self, const char *method,
+                                          const char *json)
 {
     arena_reset(&h->arena);
     h->caller = self;
@@ -165,12 +172,18 @@ static inline struct tl_value harness_run(struct harness *h, struct user *self, 
         fail_msg("bad JSON: %s", json);
     struct tl_json_error error = {0};
     struct tl_json_hook hook = {harness_peer, h};
-    struct tl_object *query = tl_from_json(h->schema, c, tree, &h->arena, (struct tl_limits){0}, &hook, &error);
+    struct tl_object *query =
+        tl_from_json(h->schema, c, tree, &h->arena, (struct tl_limits){0}, &hook, &error);
     json_object_put(tree);
     if (!query)
         fail_msg("%s: %s %s in %s", method, error.path, error.reason, json);
-    struct request r = {.world = h->world, .self = self, .schema = h->schema, .query = query, .arena = &h->arena,
-                        .b = tl_builder_of(h->schema, &h->arena), .now_s = h->now};
+    struct request r = {.world = h->world,
+                        .self = self,
+                        .schema = h->schema,
+                        .query = query,
+                        .arena = &h->arena,
+                        .b = tl_builder_of(h->schema, &h->arena),
+                        .now_s = h->now};
     struct tl_value v = h->methods[c->symbol]->handle(&r);
     assert_null(h->world->cause);
     h->error = r.error_text;
@@ -194,7 +207,8 @@ static inline struct tl_value harness_must(struct harness *h, struct user *self,
     return v;
 }
 
-/* The answer, an object, which lives until the next call; the test fails when the method refuses. */
+/* The answer, an object, which lives until the next call; the test fails when the method refuses.
+ */
 __attribute__((format(printf, 4, 5))) static inline const struct tl_object *
 call(struct harness *h, struct user *self, const char *method, const char *format, ...)
 {
@@ -217,8 +231,8 @@ call_value(struct harness *h, struct user *self, const char *method, const char 
 }
 
 /* The error; the test fails when the method answers. */
-__attribute__((format(printf, 4, 5))) static inline const char *call_error(struct harness *h, struct user *self,
-                                                                          const char *method, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static inline const char *
+call_error(struct harness *h, struct user *self, const char *method, const char *format, ...)
 {
     char json[8192];
     va_list args;
@@ -235,18 +249,20 @@ __attribute__((format(printf, 4, 5))) static inline const char *call_error(struc
 
 static inline struct user *add_account(struct harness *h, const char *phone, const char *name)
 {
-    struct user *u = world_add_user(h->world, slice_str(phone), slice_str(name), slice_str(""), 2, h->now - 1000);
+    struct user *u = world_add_user(h->world, slice_str(phone), slice_str(name), slice_str(""), 2,
+                                    h->now - 1000);
     assert_non_null(u);
     return u;
 }
 
 /* Sends and gives the sender's number of the message. */
-static inline int32_t send_text(struct harness *h, struct user *from, int64_t peer, const char *text)
+static inline int32_t send_text(struct harness *h, struct user *from, int64_t peer,
+                                const char *text)
 {
     static int64_t random_id = 1000;
     const struct tl_object *o = call(h, from, "messages.sendMessage",
-                                     "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": %lld}", (long long)peer, text,
-                                     (long long)++random_id);
+                                     "{\"peer\": %lld, \"message\": \"%s\", \"random_id\": %lld}",
+                                     (long long)peer, text, (long long)++random_id);
     if (tl_is(o, C_updateShortSentMessage))
         return (int32_t)tl_int(o, F_id);
     return (int32_t)tl_int(tl_item_obj(o, F_updates, 0), F_id);
