@@ -73,6 +73,7 @@ class Process:
         self.logins_are_shown = logins_are_shown
         self.lines = []
         self.checked = False
+        self.asked = False
         self._news = threading.Condition()
         self._ended = False
         self.child = subprocess.Popen(
@@ -141,8 +142,10 @@ class Process:
         self.checked = True
 
     def terminate(self):
-        """Asks it to end."""
-        self.child.send_signal(signal.SIGTERM)
+        """Asks it to end, once: a second signal would end it at once."""
+        if not self.asked:
+            self.asked = True
+            self.child.send_signal(signal.SIGTERM)
 
     def finished(self):
         """Waits for the end it was asked for; it must have been a good one."""
