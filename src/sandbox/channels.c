@@ -7,7 +7,6 @@
 #include "sandbox/input.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
-#include "sandbox/page.h"
 #include "sandbox/service.h"
 #include "sandbox/username.h"
 
@@ -76,17 +75,6 @@ static void set_read_state(struct request *r, struct tl_object *full, const stru
         tl_set_int(full, F_folder_id, d->folder);
 }
 
-static int32_t newest_pin(struct request *r, const struct chat *c)
-{
-    struct id_view v = id_view_of(r, c->peer);
-    for (uint32_t i = v.n; i-- > v.first;) {
-        const struct message *m = chat_message(c, v.ids[i]);
-        if (m && (m->flags & MESSAGE_PINNED))
-            return v.ids[i];
-    }
-    return 0;
-}
-
 static void set_slow_mode(struct request *r, struct tl_object *full, const struct chat *c)
 {
     if (!c->slow_mode_s)
@@ -124,7 +112,7 @@ static struct tl_object *build_channel_full(struct request *r, struct peers *p, 
         tl_set_int(full, F_migrated_from_max_id, c->migrated_from_max_id);
         peers_add(r, p, c->migrated_from);
     }
-    int32_t pin = newest_pin(r, c);
+    int32_t pin = chat_newest_pin(c, r->self);
     if (pin)
         tl_set_int(full, F_pinned_msg_id, pin);
     if (c->linked) {

@@ -177,6 +177,10 @@ uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids,
  */
 void world_set_pinned(struct world *w, struct message *m, bool pinned, struct user *only_for,
                       int32_t now);
+/* The flag and the list of pins of a channel; tells nobody. */
+void chat_set_pinned(struct chat *c, struct message *m, bool pinned);
+/* The newest pin of a channel that u sees; 0 = none. */
+int32_t chat_newest_pin(const struct chat *c, const struct user *u);
 /* id is u's own number of m. */
 bool message_is_pinned(const struct user *u, const struct message *m, int32_t id);
 

@@ -280,6 +280,7 @@ struct chat {
     uint32_t n_slots;
     uint32_t slots_cap;
     struct id_list live;
+    struct id_list pinned;
     struct update_log log; /* its pts, and its messages' updates */
 };
 

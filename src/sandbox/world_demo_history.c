@@ -192,7 +192,7 @@ static bool club(struct demo *d)
         return false;
     static const int32_t pinned[] = {12, 900, 3500};
     for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++)
-        chat_message(c, pinned[i])->flags |= MESSAGE_PINNED;
+        chat_set_pinned(c, chat_message(c, pinned[i]), true);
     return true;
 }
 

@@ -255,6 +255,21 @@ struct message *world_edit(struct world *w, struct message *m, struct slice text
 
 /* ---- pins ---- */
 
+void chat_set_pinned(struct chat *c, struct message *m, bool pinned)
+{
+    if (pinned && id_list_add(&c->pinned, m->id))
+        m->flags |= MESSAGE_PINNED;
+    if (!pinned && id_list_remove(&c->pinned, m->id))
+        m->flags &= (uint16_t)~MESSAGE_PINNED;
+}
+
+int32_t chat_newest_pin(const struct chat *c, const struct user *u)
+{
+    const struct member *member = id_map_get(&c->member_of, u->id);
+    int32_t id = c->pinned.n ? c->pinned.ids[c->pinned.n - 1] : 0;
+    return member && id < member->first_visible ? 0 : id;
+}
+
 static void set_box_pin(void *ctx, struct user *u, int32_t id)
 {
     struct telling *t = ctx;
@@ -277,7 +292,7 @@ void world_set_pinned(struct world *w, struct message *m, bool pinned, struct us
 {
     struct chat *c = world_chat(w, m->peer);
     if (c && peer_kind(m->peer) == PEER_CHANNEL) {
-        m->flags = (uint16_t)(pinned ? m->flags | MESSAGE_PINNED : m->flags & ~MESSAGE_PINNED);
+        chat_set_pinned(c, m, pinned);
         world_tell_channel(w, c,
                            (struct update){.type = &world_updates[U_PINNED],
                                            .pts_count = 1,
@@ -381,6 +396,7 @@ uint32_t world_delete_posts(struct world *w, struct chat *c, const int32_t *ids,
             continue;
         c->slots[ids[i] - 1] = NULL;
         id_list_remove(&c->live, ids[i]);
+        id_list_remove(&c->pinned, ids[i]);
         message_free(w, m);
         gone[n_gone++] = ids[i];
     }

@@ -311,6 +311,14 @@ static void the_demo_world_is_what_its_table_says(void **state)
                                    "{\"peer\": %lld, \"message\": \"x\", \"random_id\": 1}",
                                    (long long)chat_titled(h, "Sandbox News")->peer),
                         "CHAT_ADMIN_REQUIRED");
+    struct user *bob = world_user_by_phone(h->world, slice_str("9996620002"));
+    for (int32_t pin = 3500; pin; pin = pin == 3500 ? 900 : pin == 900 ? 12 : 0) { /* newest first */
+        const struct tl_object *o =
+            call(h, alice, "channels.getFullChannel", "{\"channel\": %lld}", (long long)club->peer);
+        assert_int_equal(tl_int(tl_obj(o, F_full_chat), F_pinned_msg_id), pin);
+        call(h, bob, "channels.deleteMessages", "{\"channel\": %lld, \"id\": [%d]}",
+             (long long)club->peer, pin);
+    }
     for (const char *line = world_demo_table; (line = strchr(line, '@'));
          line++) { /* each name resolves */
         size_t n = strspn(line + 1, "abcdefghijklmnopqrstuvwxyz_");
