@@ -217,7 +217,8 @@ static void open_session(struct task *t)
         return;
     }
     bool old_key = false;
-    enum token_status status = token_open(w->gateway->keys, w->digests, text, &c->session, &old_key);
+    enum token_status status =
+        token_cache_open(w->tokens, t->started_ns, w->gateway->keys, w->digests, text, &c->session, &old_key);
     refuse_token(c, status);
     if (status != TOKEN_OK)
         return;

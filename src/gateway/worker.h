@@ -14,6 +14,7 @@
 #include "gateway/mailbox.h"
 #include "gateway/metrics.h"
 #include "gateway/peer_cache.h"
+#include "gateway/token_cache.h"
 #include "gateway/upstream.h"
 #include "gateway/wheel.h"
 #include "http/server.h"
@@ -42,6 +43,7 @@ struct worker {
     struct dh_good_prime good_prime;
     struct json_tokener *tokener; /* reused by the parameter parser; made on first use */
     struct peer_cache *peers;
+    struct token_cache *tokens; /* NULL with --warm off: then nothing outlives its call */
     struct upstreams upstreams;
     struct list ready;    /* tasks to start or resume */
     bool running;         /* inside worker_run */
