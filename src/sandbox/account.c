@@ -5,7 +5,13 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { SRP_GENERATOR = 3, SALT1_BYTES = 40, SALT2_BYTES = 16, ACCOUNT_TTL_DAYS = 365, AUTHORIZATION_TTL_DAYS = 180 };
+enum {
+    SRP_GENERATOR = 3,
+    SALT1_BYTES = 40,
+    SALT2_BYTES = 16,
+    ACCOUNT_TTL_DAYS = 365,
+    AUTHORIZATION_TTL_DAYS = 180
+};
 
 struct account *account_new(struct user *user, int32_t home_dc)
 {
@@ -51,7 +57,8 @@ bool two_factor_set_hint(struct two_factor *t, struct slice hint)
     return true;
 }
 
-bool account_set_password(struct account *a, struct rng *rng, struct slice password, const char *hint)
+bool account_set_password(struct account *a, struct rng *rng, struct slice password,
+                          const char *hint)
 {
     struct two_factor t = {.set = true, .salt1_len = SALT1_BYTES, .salt2_len = SALT2_BYTES};
     rng_fill(rng, t.salt1, t.salt1_len);
@@ -59,7 +66,8 @@ bool account_set_password(struct account *a, struct rng *rng, struct slice passw
     struct srp_algo algo = two_factor_algo(&t);
     uint8_t x[SHA256_BYTES];
     srp_password_hash(&algo, password, x);
-    bool ok = srp_verifier(&algo, x, t.verifier) && two_factor_set_hint(&t, slice_str(hint ? hint : ""));
+    bool ok =
+        srp_verifier(&algo, x, t.verifier) && two_factor_set_hint(&t, slice_str(hint ? hint : ""));
     sodium_memzero(x, sizeof x);
     if (ok)
         a->two_factor = t;

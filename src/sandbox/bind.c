@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * auth.bindTempAuthKey and dropTempAuthKeys. https://core.telegram.org/method/auth.bindTempAuthKey */
+ * auth.bindTempAuthKey and dropTempAuthKeys. https://core.telegram.org/method/auth.bindTempAuthKey
+ */
 #include <sodium.h>
 
 #include "sandbox/state.h"
@@ -15,6 +16,7 @@ enum {
 #define ID_BIND_AUTH_KEY_INNER 0x75a3f765u
 
 struct bind_inner {
+    uint64_t msg_id;
     uint64_t nonce;
     uint64_t temp_key_id;
     uint64_t perm_key_id;
@@ -34,9 +36,11 @@ static bool open_inner(struct digests *d, const struct auth_key *perm, struct sl
     aes_ige_decrypt(key, iv, sealed.data + 8 + MSG_KEY_BYTES, plain, sizeof plain);
     kdf1_msg_key(d, slice_of(plain, INNER_HEADER_BYTES + INNER_BYTES), expected);
     sodium_memzero(key, sizeof key);
-    struct tl_reader r = tl_reader_of(slice_of(plain + INNER_HEADER_BYTES - 4, 4 + INNER_BYTES));
-    bool ok = sodium_memcmp(expected, msg_key, MSG_KEY_BYTES) == 0 && tl_read_u32(&r) == INNER_BYTES &&
-              tl_read_u32(&r) == ID_BIND_AUTH_KEY_INNER;
+    struct tl_reader r = tl_reader_of(slice_of(plain + 16, INNER_HEADER_BYTES - 16 + INNER_BYTES));
+    out->msg_id = tl_read_u64(&r);
+    uint32_t seq_no = tl_read_u32(&r);
+    bool ok = sodium_memcmp(expected, msg_key, MSG_KEY_BYTES) == 0 && seq_no == 0 &&
+              tl_read_u32(&r) == INNER_BYTES && tl_read_u32(&r) == ID_BIND_AUTH_KEY_INNER;
     out->nonce = tl_read_u64(&r);
     out->temp_key_id = tl_read_u64(&r);
     out->perm_key_id = tl_read_u64(&r);
@@ -59,8 +63,9 @@ static struct tl_value bind_temp(struct request *r)
     if (temp->perm && temp->perm != perm)
         return fail(r, 400, "TEMP_AUTH_KEY_ALREADY_BOUND");
     if (!open_inner(s->digests, &perm->key, tl_text(r->query, F_encrypted_message), &inner) ||
-        inner.nonce != (uint64_t)tl_int(r->query, F_nonce) || inner.temp_key_id != temp->key.id ||
-        inner.perm_key_id != perm->key.id || inner.session_id != r->session->id ||
+        inner.msg_id != r->msg_id || inner.nonce != (uint64_t)tl_int(r->query, F_nonce) ||
+        inner.temp_key_id != temp->key.id || inner.perm_key_id != perm->key.id ||
+        inner.session_id != r->session->id ||
         inner.expires_at != (int32_t)tl_int(r->query, F_expires_at))
         return fail(r, 400, "ENCRYPTED_MESSAGE_INVALID");
     if (inner.expires_at <= r->now_s)

@@ -106,7 +106,8 @@ void calls_release(struct sandbox *s)
         struct call *call = s->finished;
         s->finished = call->next;
         struct authorization *a = call->session->auth;
-        if (call->counted && a->busy_serial == call->connection_serial && a->busy > 0 && --a->busy == 0)
+        if (call->counted && a->busy_serial == call->connection_serial && a->busy > 0 &&
+            --a->busy == 0)
             a->busy_serial = 0;
         session_call_done(s, call->session);
         call_recycle(s, call);
@@ -138,7 +139,8 @@ static bool gate_login(struct call *call)
     if (!login->user)
         return refuse(call, 401, "AUTH_KEY_UNREGISTERED");
     int32_t home = sandbox_dc_of(call->r.sandbox, login->user->account->home_dc);
-    if (home != key->dc && !(call->method->flags & METHOD_UPLOAD))
+    bool anywhere = (call->method->flags & METHOD_UPLOAD) || call->ctor->symbol == C_auth_logOut;
+    if (home != key->dc && !anywhere)
         return refuse(call, 303, arena_printf(&call->arena, "USER_MIGRATE_%d", home));
     return true;
 }
@@ -191,9 +193,9 @@ static void delay(struct call *call, int64_t ms)
 
 static const char *migrate_text(struct call *call, int64_t dc)
 {
-    const char *name = strncmp(call->ctor->name, "auth.", 5) == 0 ? "PHONE" :
-                       (call->method->flags & METHOD_UPLOAD)      ? "FILE" :
-                                                                    "USER";
+    const char *name = strncmp(call->ctor->name, "auth.", 5) == 0 ? "PHONE"
+                       : (call->method->flags & METHOD_UPLOAD)    ? "FILE"
+                                                                  : "USER";
     return arena_printf(&call->arena, "%s_MIGRATE_%lld", name, (long long)dc);
 }
 
@@ -204,7 +206,8 @@ static struct fault_target fault_target_of(const struct call *call)
     struct slice phone = self ? slice_str(self->phone) : tl_text(query, F_phone_number);
     if (phone.len && phone.data[0] == '+')
         phone = slice_of(phone.data + 1, phone.len - 1);
-    return (struct fault_target){call->ctor->name, phone, self ? self->id : 0, call->session->auth->dc};
+    return (struct fault_target){call->ctor->name, phone, self ? self->id : 0,
+                                 call->session->auth->dc};
 }
 
 static void to_finished(struct call *call)
@@ -292,15 +295,18 @@ static void answer(struct call *call, const struct tl_value *value)
     struct sandbox *s = call->r.sandbox;
     const char *error = NULL;
     buf_clear(&s->scratch_buf);
-    if (!call->r.error_code && (value->kind == TL_ABSENT || call->r.b.failed ||
-                                !tl_write_value(call->r.schema, &s->scratch_buf, &call->ctor->result,
-                                                value, &call->arena, &error))) {
+    if (!call->r.error_code &&
+        (value->kind == TL_ABSENT || call->r.b.failed ||
+         !tl_write_value(call->r.schema, &s->scratch_buf, &call->ctor->result, value, &call->arena,
+                         &error))) {
         log_event(&s->log, LOG_ERROR, "answer_not_built", log_str("method", call->ctor->name),
-                  log_str("reason", error ? error : "nothing built"), log_int("missing", call->r.b.missing));
+                  log_str("reason", error ? error : "nothing built"),
+                  log_int("missing", call->r.b.missing));
         fail(&call->r, 500, "INTERNAL");
     }
     if (call->r.error_code)
-        server_session_error(call->session->mt, call->msg_id, call->r.error_code, call->r.error_text);
+        server_session_error(call->session->mt, call->msg_id, call->r.error_code,
+                             call->r.error_text);
     else
         server_session_answer(call->session->mt, call->msg_id, buf_slice(&s->scratch_buf));
 }
@@ -308,10 +314,10 @@ static void answer(struct call *call, const struct tl_value *value)
 /* ---- invokeAfterMsg ---- */
 
 /* What the requests it is to come after say: running, done, or one of them failed. */
-static int awaited(const struct call *call)
+static enum request_state awaited(const struct call *call)
 {
     for (uint32_t i = 0; i < call->n_waits; i++) {
-        int state = session_recall(call->session, call->waits_for[i]);
+        enum request_state state = session_recall(call->session, call->waits_for[i]);
         if (call->waits_for[i] != call->msg_id && state != REQUEST_DONE)
             return state;
     }
@@ -391,7 +397,7 @@ static void call_run(struct call *call)
 {
     struct sandbox *s = call->r.sandbox;
     if (call->state != CALL_DELAYED) {
-        int state = awaited(call);
+        enum request_state state = awaited(call);
         if (state == REQUEST_RUNNING) {
             call->state = CALL_WAITING;
             s->n_waiting++;
@@ -438,6 +444,7 @@ void call_receive(struct sandbox *s, struct connection *c, struct session *sessi
     session->calls++;
     call->connection_serial = c->serial;
     call->msg_id = msg_id;
+    call->r.msg_id = msg_id;
     session_note(session, msg_id, REQUEST_RUNNING);
     bool read = call_unwrap(call, arena_copy(&call->arena, body));
     fill_request(call);

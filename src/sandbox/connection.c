@@ -39,7 +39,8 @@ static void queue_rest(struct connection *c, size_t written)
     w->bytes = c->out;
     w->req.data = w;
     buf_init(&c->out, WRITE_QUEUE_MAX);
-    uv_buf_t rest = uv_buf_init((char *)w->bytes.data + written, (unsigned)(w->bytes.len - written));
+    uv_buf_t rest =
+        uv_buf_init((char *)w->bytes.data + written, (unsigned)(w->bytes.len - written));
     if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &rest, 1, on_written) < 0) {
         buf_free(&w->bytes);
         free(w);
@@ -133,7 +134,8 @@ static void unlink_connection(struct connection *c)
     if (c->next)
         c->next->prev = c->prev;
     s->n_connections--;
-    for (struct connection **link = &s->touched; c->touched && *link; link = &(*link)->next_touched) {
+    for (struct connection **link = &s->touched; c->touched && *link;
+         link = &(*link)->next_touched) {
         if (*link == c) {
             *link = c->next_touched;
             break;
@@ -231,7 +233,8 @@ static void frame_out(struct connection *c, const struct buf *payload)
     connection_touch(c);
 }
 
-static void handshake_step(struct connection *c, enum handshake_status status, const struct buf *out);
+static void handshake_step(struct connection *c, enum handshake_status status,
+                           const struct buf *out);
 
 static void on_work(uv_work_t *work)
 {
@@ -266,7 +269,8 @@ static void handshake_done(struct connection *c)
     c->handshake = NULL;
 }
 
-static void handshake_step(struct connection *c, enum handshake_status status, const struct buf *out)
+static void handshake_step(struct connection *c, enum handshake_status status,
+                           const struct buf *out)
 {
     if (out->len)
         frame_out(c, out);
@@ -321,7 +325,8 @@ static void key_to_be_destroyed(struct connection *c, struct session *session, u
 }
 
 /* False when session or connection are no more. */
-static bool session_event(struct connection *c, struct session *session, const struct server_event *e)
+static bool session_event(struct connection *c, struct session *session,
+                          const struct server_event *e)
 {
     struct sandbox *s = c->sandbox;
     struct session *other;
@@ -421,7 +426,8 @@ static size_t take_frames(struct connection *c, uint8_t *data, size_t len)
     size_t used = 0;
     for (;;) {
         size_t consumed = 0;
-        struct transport_event e = transport_read(&c->transport, data + used, len - used, &consumed);
+        struct transport_event e =
+            transport_read(&c->transport, data + used, len - used, &consumed);
         used += consumed;
         if (e.type == TRANSPORT_NEED_MORE || !transport_event(c, &e))
             return used;

@@ -6,7 +6,12 @@
 
 #include "sandbox/state.h"
 
-enum { LINE_MAX_BYTES = 4096, ANSWER_MAX = 4 * 1024 * 1024, CONTROL_CLIENTS_MAX = 64, CONTROL_BACKLOG = 16 };
+enum {
+    LINE_MAX_BYTES = 4096,
+    ANSWER_MAX = 4 * 1024 * 1024,
+    CONTROL_CLIENTS_MAX = 64,
+    CONTROL_BACKLOG = 16
+};
 
 struct control_client {
     uv_tcp_t tcp;

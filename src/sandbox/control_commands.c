@@ -68,7 +68,8 @@ static const char *fault_list(struct sandbox *s, const struct command_line *line
 
 /* ---- the clock ---- */
 
-static const char *clock_advance(struct sandbox *s, const struct command_line *line, struct buf *out)
+static const char *clock_advance(struct sandbox *s, const struct command_line *line,
+                                 struct buf *out)
 {
     int64_t seconds;
     if (!slice_to_i64(line->word[1], &seconds) || seconds < 0 || seconds > INT32_MAX)
@@ -97,7 +98,8 @@ static struct user *phone_user(struct sandbox *s, const struct command_line *lin
     return world_user_by_phone(s->world, line->word[1]);
 }
 
-static const char *revoke_logins(struct sandbox *s, const struct command_line *line, struct buf *out)
+static const char *revoke_logins(struct sandbox *s, const struct command_line *line,
+                                 struct buf *out)
 {
     const struct user *user = phone_user(s, line);
     unsigned n = 0;
@@ -148,8 +150,9 @@ static struct user *phone_account(struct sandbox *s, struct slice text)
     struct slice digits = slice_str(phone);
     struct user *user = world_user_by_phone(s->world, digits);
     int32_t dc = phone_test_dc(phone);
-    return user ? user : world_add_user(s->world, digits, digits, slice_str(""),
-                                        sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
+    return user ? user
+                : world_add_user(s->world, digits, digits, slice_str(""),
+                                 sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
 }
 
 static bool mint_one(struct sandbox *s, struct user *user, struct buf *out)
@@ -159,8 +162,8 @@ static bool mint_one(struct sandbox *s, struct user *user, struct buf *out)
     struct auth_key key;
     rng_fill(&s->protocol_rng, bytes, sizeof bytes);
     auth_key_set(&key, s->digests, bytes);
-    struct authorization *a = key_add(s, &key, rng_u64(&s->protocol_rng),
-                                      sandbox_dc_of(s, user->account->home_dc), 0);
+    struct authorization *a =
+        key_add(s, &key, rng_u64(&s->protocol_rng), sandbox_dc_of(s, user->account->home_dc), 0);
     if (a) {
         login_begin(s, a, user);
         buf_printf(out, "%s\n", sodium_bin2hex(hex, sizeof hex, bytes, sizeof bytes));
@@ -194,10 +197,14 @@ static const char *stats(struct sandbox *s, const struct command_line *line, str
         const char *name;
         uint64_t value;
     } counters[] = {
-        {"connections", c->connections}, {"connections_open", s->n_connections},
-        {"handshakes", c->handshakes},   {"frames_in", c->frames_in},
-        {"plain_in", c->plain_in},       {"requests", c->requests},
-        {"pushes", c->pushes},           {"duplicated", c->duplicated},
+        {"connections", c->connections},
+        {"connections_open", s->n_connections},
+        {"handshakes", c->handshakes},
+        {"frames_in", c->frames_in},
+        {"plain_in", c->plain_in},
+        {"requests", c->requests},
+        {"pushes", c->pushes},
+        {"duplicated", c->duplicated},
         {"keys", s->n_keys},
     };
     if (line->n < 2)
@@ -205,7 +212,8 @@ static const char *stats(struct sandbox *s, const struct command_line *line, str
             buf_printf(out, "%s %llu\n", counters[i].name, (unsigned long long)counters[i].value);
     for (size_t i = 0; i < COMBINATORS_N; i++) {
         const struct tl_combinator *method = tl_schema_bound(s->schema, (uint16_t)i);
-        if (method && (c->executed[i] || c->failed[i]) && (line->n < 2 || slice_is(line->word[1], method->name)))
+        if (method && (c->executed[i] || c->failed[i]) &&
+            (line->n < 2 || slice_is(line->word[1], method->name)))
             buf_printf(out, "%s executed=%llu failed=%llu\n", method->name,
                        (unsigned long long)c->executed[i], (unsigned long long)c->failed[i]);
     }
@@ -230,7 +238,8 @@ static const struct command commands[] = {
     {"clock_advance", "SECONDS", "move the clock on; answers unix seconds", 1, clock_advance},
     {"codes", "[PHONE]", "login codes on their way: phone, code", 0, list_codes},
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
-    {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2, mint},
+    {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2,
+     mint},
     {"drop", "PHONE", "close the account's connections", 1, drop},
     {"drop_all", "", "close all connections", 0, drop_all},
     {"stats", "[METHOD]", "counters, then calls by method", 0, stats},
@@ -270,7 +279,8 @@ void control_run(struct sandbox *s, struct slice text, struct buf *out)
     for (size_t i = 0; line.n && i < sizeof commands / sizeof *commands; i++) {
         if (!slice_is(line.word[0], commands[i].name))
             continue;
-        why = line.n - 1 < commands[i].n_arguments ? "arguments are missing" : commands[i].run(s, &line, out);
+        why = line.n - 1 < commands[i].n_arguments ? "arguments are missing"
+                                                   : commands[i].run(s, &line, out);
         break;
     }
     if (why)

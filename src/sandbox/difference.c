@@ -20,8 +20,8 @@ struct gathered {
     bool more;
 };
 
-static struct gathered gather(struct request *r, const struct update_log *log, int32_t pts, int32_t date,
-                              uint32_t max)
+static struct gathered gather(struct request *r, const struct update_log *log, int32_t pts,
+                              int32_t date, uint32_t max)
 {
     struct gathered g = {tl_new_vec(&r->b), tl_new_vec(&r->b), {0}, 0, pts, false};
     for (uint32_t i = 0; i < log->n; i++) {
@@ -46,7 +46,8 @@ static struct gathered gather(struct request *r, const struct update_log *log, i
     return g;
 }
 
-static void put_vector(struct request *r, struct tl_object *o, uint16_t field, const struct tl_vector *from)
+static void put_vector(struct request *r, struct tl_object *o, uint16_t field,
+                       const struct tl_vector *from)
 {
     struct tl_vector *to = tl_set_vec(&r->b, o, field);
     for (uint32_t i = 0; from && i < from->n; i++)
@@ -106,7 +107,8 @@ static struct tl_value get_difference(struct request *r)
         tl_set_int(o, F_pts, log->pts);
         return tl_value_obj(o);
     }
-    struct gathered g = gather(r, log, (int32_t)pts, (int32_t)tl_int(r->query, F_date), slice_max(r));
+    struct gathered g =
+        gather(r, log, (int32_t)pts, (int32_t)tl_int(r->query, F_date), slice_max(r));
     if (g.n == 0 && !g.more) {
         struct tl_object *o = tl_new(&r->b, C_updates_differenceEmpty);
         tl_set_int(o, F_date, r->now_s);
@@ -118,7 +120,8 @@ static struct tl_value get_difference(struct request *r)
     tl_set_vec(&r->b, o, F_new_encrypted_messages);
     put_vector(r, o, F_other_updates, g.updates);
     peers_set(r, &g.peers, o);
-    tl_set_obj(o, g.more ? F_intermediate_state : F_state, state_object(r, g.more ? g.pts : log->pts));
+    tl_set_obj(o, g.more ? F_intermediate_state : F_state,
+               state_object(r, g.more ? g.pts : log->pts));
     return tl_value_obj(o);
 }
 
@@ -168,8 +171,9 @@ static struct tl_value get_channel_difference(struct request *r)
         return fail(r, 400, "PERSISTENT_TIMESTAMP_INVALID");
     if (pts < c->log.lost_pts)
         return channel_too_long(r, c);
-    struct gathered g = gather(r, &c->log, (int32_t)pts, r->now_s,
-                               limit > 0 && limit < DIFFERENCE_MAX ? (uint32_t)limit : DIFFERENCE_MAX);
+    struct gathered g =
+        gather(r, &c->log, (int32_t)pts, r->now_s,
+               limit > 0 && limit < DIFFERENCE_MAX ? (uint32_t)limit : DIFFERENCE_MAX);
     if (g.n == 0 && !g.more)
         return channel_empty(r, c->log.pts);
     struct tl_object *o = tl_new(&r->b, C_updates_channelDifference);

@@ -15,13 +15,15 @@ struct exported *exported_add(struct sandbox *s, struct user *user, int32_t dc, 
     return e;
 }
 
-struct user *exported_take(struct sandbox *s, int64_t user_id, struct slice bytes, int32_t dc, int32_t now_s)
+struct user *exported_take(struct sandbox *s, int64_t user_id, struct slice bytes, int32_t dc,
+                           int32_t now_s)
 {
     if (bytes.len != EXPORTED_BYTES)
         return NULL;
     for (size_t i = 0; i < EXPORTED_MAX; i++) {
         struct exported *e = &s->exported[i];
-        if (!e->user || e->user->id != user_id || sodium_memcmp(e->bytes, bytes.data, bytes.len) != 0)
+        if (!e->user || e->user->id != user_id ||
+            sodium_memcmp(e->bytes, bytes.data, bytes.len) != 0)
             continue;
         struct user *user = e->expires_s >= now_s && (!dc || dc == e->dc) ? e->user : NULL;
         e->user = NULL;

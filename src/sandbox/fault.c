@@ -192,7 +192,8 @@ static bool chance(struct rng *rng, double probability)
     return probability >= 1 || (double)(rng_u64(rng) >> 11) < probability * (double)(1LL << 53);
 }
 
-const struct fault *faults_match(struct faults *f, struct rng *rng, const struct fault_target *target)
+const struct fault *faults_match(struct faults *f, struct rng *rng,
+                                 const struct fault_target *target)
 {
     for (size_t i = 0; i < f->n; i++) {
         struct fault *rule = &f->list[i];

@@ -28,6 +28,7 @@ struct request {
     struct arena *arena;
     struct tl_builder b;            /* over schema and arena */
     int32_t now_s;                  /* the sandbox's clock, unix seconds */
+    uint64_t msg_id;                /* of the message it came in; 0 without connection */
     bool without_updates;           /* invokeWithoutUpdates */
     int error_code;                 /* set by fail() */
     const char *error_text;

@@ -18,7 +18,8 @@ struct number_field {
     int64_t value;
 };
 
-/* As Telegram's own config states them, where this data centre keeps them; the rest are its usual ones. */
+/* As Telegram's own config states them, where this data centre keeps them; the rest are its usual
+ * ones. */
 static const struct number_field config_numbers[] = {
     {F_chat_size_max, CHAT_MEMBERS_MAX},
     {F_megagroup_size_max, MEGAGROUP_MEMBERS_MAX},
@@ -58,7 +59,8 @@ static const char *own_address(const struct request *r)
     return text;
 }
 
-static void push_dc(struct request *r, struct tl_vector *vec, int32_t id, uint16_t port, const char *address)
+static void push_dc(struct request *r, struct tl_vector *vec, int32_t id, uint16_t port,
+                    const char *address)
 {
     struct tl_object *o = tl_new(&r->b, C_dcOption);
     tl_set_int(o, F_id, id);

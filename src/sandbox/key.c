@@ -98,8 +98,8 @@ void keys_free(struct sandbox *s)
 
 /* ---- salts ---- */
 
-/* The salt of one span of time: a keyed hash, so nothing is stored. Never 0: some clients start at 0 and
- * must be told of their first one. */
+/* The salt of one span of time: a keyed hash, so nothing is stored. Never 0: some clients start at
+ * 0 and must be told of their first one. */
 static uint64_t derived_salt(struct sandbox *s, uint64_t key_id, int64_t span)
 {
     int64_t message[2] = {(int64_t)key_id, span};
@@ -150,7 +150,8 @@ void login_end(struct sandbox *s, struct authorization *a, bool revoked)
     a->password_user = NULL;
     if (!a->user)
         return;
-    for (struct authorization **link = &a->user->account->logins; *link; link = &(*link)->next_login) {
+    for (struct authorization **link = &a->user->account->logins; *link;
+         link = &(*link)->next_login) {
         if (*link == a) {
             *link = a->next_login;
             break;

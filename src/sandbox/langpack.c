@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * langpack.*: one language, English, without strings of its own: clients show their built-in ones. */
+ * langpack.*: one language, English, without strings of its own: clients show their built-in ones.
+ */
 #include "sandbox/login.h"
 #include "sandbox/methods.h"
 

@@ -60,7 +60,8 @@ static struct login_code *read_code(struct request *r)
         fail(r, 400, "PHONE_CODE_HASH_EMPTY");
         return NULL;
     }
-    struct login_code *c = code_find(r->sandbox, r->auth, phone, tl_text(r->query, F_phone_code_hash));
+    struct login_code *c =
+        code_find(r->sandbox, r->auth, phone, tl_text(r->query, F_phone_code_hash));
     if (!c || !code_live(c, r->now_s)) {
         fail(r, 400, "PHONE_CODE_EXPIRED");
         return NULL;
@@ -82,13 +83,15 @@ static bool has_other_session(const struct request *r, const struct user *user)
 static void deliver_code(struct request *r, const struct login_code *c)
 {
     struct user *user = world_user_by_phone(r->world, slice_str(c->phone));
-    log_event(&r->sandbox->log, LOG_INFO, "login_code", log_str("phone", c->phone), log_str("code", c->code));
+    log_event(&r->sandbox->log, LOG_INFO, "login_code", log_str("phone", c->phone),
+              log_str("code", c->code));
     if (!has_other_session(r, user))
         return;
-    const char *text = arena_printf(r->arena,
-                                    "Login code: %s. Do not give this code to anyone, even if they say "
-                                    "they are from Telegram!",
-                                    c->code);
+    const char *text =
+        arena_printf(r->arena,
+                     "Login code: %s. Do not give this code to anyone, even if they say "
+                     "they are from Telegram!",
+                     c->code);
     world_service_message(r->world, user, slice_str(text), r->now_s);
 }
 
@@ -165,11 +168,12 @@ struct tl_value login_complete(struct request *r, struct user *user)
     struct authorization *a = r->auth;
     a->imported = false;
     login_begin(r->sandbox, a, user);
-    sandbox_push(r->sandbox, r->session, user, &(struct update){
-        .type = &update_new_authorization,
-        .date = r->now_s,
-        .a = a->hash,
-    });
+    sandbox_push(r->sandbox, r->session, user,
+                 &(struct update){
+                     .type = &update_new_authorization,
+                     .date = r->now_s,
+                     .a = a->hash,
+                 });
     r->self = user;
     struct tl_object *o = tl_new(&r->b, C_auth_authorization);
     tl_set_obj(o, F_user, build_user(r, user));

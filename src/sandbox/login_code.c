@@ -36,7 +36,8 @@ int32_t phone_test_dc(const char *phone)
     return dc >= '1' && dc <= '3' ? dc - '0' : 0;
 }
 
-/* Of the seed, the phone and how many it got before: what others do meanwhile does not change it. */
+/* Of the seed, the phone and how many it got before: what others do meanwhile does not change it.
+ */
 static void fill_code(struct sandbox *s, struct login_code *c)
 {
     int32_t dc = phone_test_dc(c->phone);
@@ -114,7 +115,8 @@ struct login_code *code_find(struct sandbox *s, const struct authorization *auth
                              struct slice hash)
 {
     struct login_code *c = id_map_get(&s->codes.by_hash, (int64_t)hash_key(hash));
-    return c && c->auth == auth && strcmp(c->phone, phone) == 0 && slice_is(hash, c->hash) ? c : NULL;
+    return c && c->auth == auth && strcmp(c->phone, phone) == 0 && slice_is(hash, c->hash) ? c
+                                                                                           : NULL;
 }
 
 bool code_live(const struct login_code *c, int32_t now_s)

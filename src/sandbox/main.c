@@ -107,15 +107,20 @@ static bool set_help(struct settings *s, const char *value)
 static const struct option options[] = {
     {"listen", "TGREST_SANDBOX_LISTEN", "ADDR:PORT",
      "where the first data centre listens, the others on the ports after it; port 0: free ones "
-     "(127.0.0.1:10443)", set_listen},
+     "(127.0.0.1:10443)",
+     set_listen},
     {"dcs", "TGREST_SANDBOX_DCS", "N",
-     "data centres, 1 to 5, numbered from 1; a single one is number 2 and answers to any (1)", set_dcs},
-    {"rsa-key", "TGREST_SANDBOX_RSA_KEY", "FILE", "private RSA key, 2048 bits, PEM (a new one)", set_rsa_key},
+     "data centres, 1 to 5, numbered from 1; a single one is number 2 and answers to any (1)",
+     set_dcs},
+    {"rsa-key", "TGREST_SANDBOX_RSA_KEY", "FILE", "private RSA key, 2048 bits, PEM (a new one)",
+     set_rsa_key},
     {"rsa-public-out", "TGREST_SANDBOX_RSA_PUBLIC_OUT", "FILE",
      "write the public key there, as PKCS#1 PEM, which every client library loads", set_rsa_out},
-    {"schema", "TGREST_SANDBOX_SCHEMA", "FILE", "TL schema of the clients' layer (the embedded one)", set_schema},
+    {"schema", "TGREST_SANDBOX_SCHEMA", "FILE",
+     "TL schema of the clients' layer (the embedded one)", set_schema},
     {"seed", "TGREST_SANDBOX_SEED", "N", "the same world, ids and codes again (random)", set_seed},
-    {"fault", "TGREST_SANDBOX_FAULT", "RULE", "make requests fail, may be repeated; see below", add_fault},
+    {"fault", "TGREST_SANDBOX_FAULT", "RULE", "make requests fail, may be repeated; see below",
+     add_fault},
     {"control", "TGREST_SANDBOX_CONTROL", "ADDR:PORT",
      "a port that takes commands, one a line; say help there (none)", set_control},
     {"empty", "TGREST_SANDBOX_EMPTY", NULL, "no demo users and chats", set_empty},
@@ -149,9 +154,10 @@ static void print_help(void)
     for (size_t i = 0; i < OPTIONS_N; i++) {
         const struct option *o = &options[i];
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-24s %s%s%s%s\n", left, o->text, o->variable ? "  [" : "", o->variable ? o->variable : "",
-               o->variable ? "]" : "");
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "",
+                 o->argument ? o->argument : "");
+        printf("  %-24s %s%s%s%s\n", left, o->text, o->variable ? "  [" : "",
+               o->variable ? o->variable : "", o->variable ? "]" : "");
     }
     fputs(rules_text, stdout);
 }
@@ -183,8 +189,9 @@ static bool read_arguments(struct settings *s, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
         size_t len = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-        const struct option *o = len > 2 && strncmp(argv[i], "--", 2) == 0 ?
-                                     find_option(slice_of(argv[i] + 2, len - 2)) : NULL;
+        const struct option *o = len > 2 && strncmp(argv[i], "--", 2) == 0
+                                     ? find_option(slice_of(argv[i] + 2, len - 2))
+                                     : NULL;
         const char *value = equals ? equals + 1 : NULL;
         if (o && o->argument && !value && i + 1 < argc)
             value = argv[++i];
@@ -265,11 +272,12 @@ static int run(struct settings *settings)
 int sandbox_main(int argc, char **argv)
 {
     struct settings settings = {
-        .config = {
-            .listen = "127.0.0.1:10443",
-            .dcs = 1,
-            .log = {.fd = 2, .level = LOG_INFO, .format = LOG_TEXT},
-        },
+        .config =
+            {
+                .listen = "127.0.0.1:10443",
+                .dcs = 1,
+                .log = {.fd = 2, .level = LOG_INFO, .format = LOG_TEXT},
+            },
     };
     settings.config.faults = settings.faults;
     if (!read_environment(&settings) || !read_arguments(&settings, argc, argv))

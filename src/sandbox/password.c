@@ -66,7 +66,8 @@ static struct tl_object *password_object(struct request *r)
     rng_fill(&r->sandbox->protocol_rng, srp->new_salt1, sizeof srp->new_salt1);
     rng_fill(&r->sandbox->protocol_rng, srp->new_salt2, sizeof srp->new_salt2);
     tl_set_obj(o, F_new_algo,
-               algo_object(r, slice_of(srp->new_salt1, sizeof srp->new_salt1), slice_of(srp->new_salt2, sizeof srp->new_salt2)));
+               algo_object(r, slice_of(srp->new_salt1, sizeof srp->new_salt1),
+                           slice_of(srp->new_salt2, sizeof srp->new_salt2)));
     tl_set_obj(o, F_new_secure_algo, secure);
     tl_set_text(o, F_secure_random, random_slice(r, SECURE_RANDOM_BYTES));
     return o;
@@ -128,7 +129,8 @@ static void run_check(void *arg)
 }
 
 /* The challenge that the proof answers, used up by it. NULL when it was refused. */
-static struct check *take_proof(struct request *r, const struct user *user, const struct tl_object *proof)
+static struct check *take_proof(struct request *r, const struct user *user,
+                                const struct tl_object *proof)
 {
     struct srp_challenge *srp = r->auth->srp;
     struct slice a = tl_text(proof, F_A);
@@ -138,7 +140,8 @@ static struct check *take_proof(struct request *r, const struct user *user, cons
         fail(r, 400, "PASSWORD_HASH_INVALID");
         return NULL;
     }
-    if (!c || !srp || !srp->id || srp->id != tl_int(proof, F_srp_id) || r->now_s - srp->made_s > SRP_LIFETIME_S) {
+    if (!c || !srp || !srp->id || srp->id != tl_int(proof, F_srp_id) ||
+        r->now_s - srp->made_s > SRP_LIFETIME_S) {
         fail(r, 400, "SRP_ID_INVALID");
         return NULL;
     }
@@ -190,13 +193,15 @@ static struct tl_value get_password_settings(struct request *r)
     if (!r->self->account->two_factor.set)
         return fail(r, 400, "PASSWORD_EMPTY");
     struct check *c = take_proof(r, r->self, tl_obj(r->query, F_password));
-    return c ? sandbox_work(r, run_check, settings_checked, c) : fail(r, r->error_code, r->error_text);
+    return c ? sandbox_work(r, run_check, settings_checked, c)
+             : fail(r, r->error_code, r->error_text);
 }
 
 /* The front of salt1 and all of salt2 must be what account.getPassword gave. */
 static bool new_salts_good(const struct srp_challenge *srp, struct slice salt1, struct slice salt2)
 {
-    return srp && salt1.len >= sizeof srp->new_salt1 + SALT1_EXTRA_BYTES && salt1.len <= SRP_SALT_BYTES_MAX &&
+    return srp && salt1.len >= sizeof srp->new_salt1 + SALT1_EXTRA_BYTES &&
+           salt1.len <= SRP_SALT_BYTES_MAX &&
            memcmp(salt1.data, srp->new_salt1, sizeof srp->new_salt1) == 0 &&
            slice_eq(salt2, slice_of(srp->new_salt2, sizeof srp->new_salt2));
 }
@@ -212,7 +217,8 @@ static struct tl_value set_password(struct request *r, const struct tl_object *s
         return fail(r, 400, "NEW_SETTINGS_INVALID");
     if (!new_salts_good(r->auth->srp, salt1, salt2))
         return fail(r, 400, "NEW_SALT_INVALID");
-    if (verifier.len == 0 || verifier.len > DH_BYTES || !two_factor_set_hint(&t, tl_text(settings, F_hint)))
+    if (verifier.len == 0 || verifier.len > DH_BYTES ||
+        !two_factor_set_hint(&t, tl_text(settings, F_hint)))
         return fail(r, 400, "NEW_SETTINGS_INVALID");
     memcpy(t.salt1, salt1.data, salt1.len);
     memcpy(t.salt2, salt2.data, salt2.len);
@@ -245,7 +251,8 @@ static struct tl_value update_password_settings(struct request *r)
     if (!r->self->account->two_factor.set)
         return apply_settings(r);
     struct check *c = take_proof(r, r->self, tl_obj(r->query, F_password));
-    return c ? sandbox_work(r, run_check, update_checked, c) : fail(r, r->error_code, r->error_text);
+    return c ? sandbox_work(r, run_check, update_checked, c)
+             : fail(r, r->error_code, r->error_text);
 }
 
 static const struct method methods[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Updates on their way to the sessions that want them: queued as facts, built in each one's own layer. */
+ * Updates on their way to the sessions that want them: queued as facts, built in each one's own
+ * layer. */
 #include <stdlib.h>
 
 #include "sandbox/state.h"
@@ -41,8 +42,8 @@ static void queue_update(struct sandbox *s, struct session *session, const struc
     s->updated = session;
 }
 
-static void push_to_key(struct sandbox *s, const struct authorization *a, const struct session *except,
-                        const struct update *u)
+static void push_to_key(struct sandbox *s, const struct authorization *a,
+                        const struct session *except, const struct update *u)
 {
     for (struct session *session = a->sessions; session; session = session->next_of_auth)
         if (session->wants_updates && session->connection && session != except)

@@ -12,7 +12,12 @@
 #include "sandbox/methods.h"
 #include "sandbox/state.h"
 
-enum { SCHEMA_FILE_MAX = 16 * 1024 * 1024, PEM_FILE_MAX = 64 * 1024, BACKLOG = 1024, SCRATCH_MAX = 64 * 1024 * 1024 };
+enum {
+    SCHEMA_FILE_MAX = 16 * 1024 * 1024,
+    PEM_FILE_MAX = 64 * 1024,
+    BACKLOG = 1024,
+    SCRATCH_MAX = 64 * 1024 * 1024
+};
 
 /* ---- what handlers ask ---- */
 
@@ -28,7 +33,8 @@ const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer)
     return s->schema;
 }
 
-void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self, struct arena *arena)
+void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self,
+                        struct arena *arena)
 {
     *r = (struct request){
         .sandbox = s,
@@ -44,7 +50,8 @@ void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self,
 static int64_t wall_ns(void *ctx)
 {
     const struct sandbox *s = ctx;
-    return clock_wall_ns(&s->system) + s->clock_shift_ns + faults_clock_skew_s(&s->faults) * NS_PER_S;
+    return clock_wall_ns(&s->system) + s->clock_shift_ns +
+           faults_clock_skew_s(&s->faults) * NS_PER_S;
 }
 
 static int64_t mono_ns(void *ctx)
@@ -78,7 +85,8 @@ static void on_check(uv_check_t *handle)
     sandbox_flush(handle->data);
 }
 
-static void push_sink(void *ctx, const struct session *except, struct user *to, const struct update *u)
+static void push_sink(void *ctx, const struct session *except, struct user *to,
+                      const struct update *u)
 {
     sandbox_push(ctx, except, to, u);
 }
@@ -215,7 +223,8 @@ bool address_parse(const char *text, struct sockaddr_storage *out)
     bool bracketed = colon && text[0] == '[' && colon > text + 2 && colon[-1] == ']';
     const char *begin = bracketed ? text + 1 : text;
     size_t len = colon ? (size_t)(colon - begin) - (bracketed ? 1 : 0) : 0;
-    if (!colon || len >= sizeof host || !slice_to_i64(slice_str(colon + 1), &port) || port < 0 || port > 65535)
+    if (!colon || len >= sizeof host || !slice_to_i64(slice_str(colon + 1), &port) || port < 0 ||
+        port > 65535)
         return false;
     memcpy(host, begin, len);
     host[len] = 0;
@@ -226,7 +235,8 @@ bool address_parse(const char *text, struct sockaddr_storage *out)
 /* Only the port of either family. */
 static in_port_t *address_port(struct sockaddr_storage *a)
 {
-    return a->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)a)->sin6_port : &((struct sockaddr_in *)a)->sin_port;
+    return a->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)a)->sin6_port
+                                    : &((struct sockaddr_in *)a)->sin_port;
 }
 
 uint16_t bound_port(const uv_tcp_t *tcp)
@@ -320,8 +330,8 @@ static bool prepare(struct starting *st)
            open_control(st) && write_public(st);
 }
 
-struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config, char *error,
-                              size_t error_size)
+struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config,
+                              char *error, size_t error_size)
 {
     struct sandbox *s = calloc(1, sizeof *s);
     struct starting st = {s, config, error, error_size};

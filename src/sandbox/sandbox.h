@@ -46,7 +46,8 @@ struct sandbox_config {
 };
 
 /* Listens and is ready when it returns; the loop need not run yet. NULL with `error` filled in. All later
- * calls, and uv_run, on one thread. The config's strings must live as long as the sandbox. */
+ * calls, and uv_run, on one thread. The config's strings must live as long as the sandbox. The process must
+ * ignore SIGPIPE. */
 struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config, char *error,
                               size_t error_size);
 /* Closes all handles; uv_run then returns (if nothing else is on the loop), and sandbox_free frees. */

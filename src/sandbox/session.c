@@ -12,7 +12,8 @@ struct session *session_find(const struct authorization *a, uint64_t id)
     return NULL;
 }
 
-/* The one without connection that was made first; of a full house with connections, the very first. */
+/* The one without connection that was made first; of a full house with connections, the very first.
+ */
 static struct session *oldest(const struct authorization *a)
 {
     struct session *last = NULL;
@@ -119,7 +120,7 @@ void session_call_done(struct sandbox *s, struct session *session)
         session_free(s, session);
 }
 
-void session_note(struct session *session, uint64_t msg_id, int state)
+void session_note(struct session *session, uint64_t msg_id, enum request_state state)
 {
     for (size_t i = 0; i < RECENT_REQUESTS; i++) {
         if (session->recent[i].msg_id == msg_id) {
@@ -132,7 +133,7 @@ void session_note(struct session *session, uint64_t msg_id, int state)
     session->recent_next = (session->recent_next + 1) % RECENT_REQUESTS;
 }
 
-int session_recall(const struct session *session, uint64_t msg_id)
+enum request_state session_recall(const struct session *session, uint64_t msg_id)
 {
     for (size_t i = 0; i < RECENT_REQUESTS; i++)
         if (session->recent[i].msg_id == msg_id)

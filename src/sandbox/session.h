@@ -83,9 +83,11 @@ struct authorization {
     uint32_t busy;
 };
 
+enum request_state { REQUEST_RUNNING, REQUEST_DONE, REQUEST_FAILED };
+
 struct recent_request {
     uint64_t msg_id;
-    enum { REQUEST_RUNNING, REQUEST_DONE, REQUEST_FAILED } state;
+    enum request_state state;
 };
 
 struct session {
@@ -150,9 +152,9 @@ void session_attach(struct session *session, struct connection *connection);
 /* One call less in flight: frees a session that is gone. */
 void session_call_done(struct sandbox *s, struct session *session);
 /* Notes how a request went, for invokeAfterMsg. */
-void session_note(struct session *session, uint64_t msg_id, int state);
+void session_note(struct session *session, uint64_t msg_id, enum request_state state);
 /* The state of an earlier request; REQUEST_DONE when it is not remembered. */
-int session_recall(const struct session *session, uint64_t msg_id);
+enum request_state session_recall(const struct session *session, uint64_t msg_id);
 
 /* ---- updates: push.c ---- */
 

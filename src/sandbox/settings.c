@@ -7,7 +7,7 @@
 #include "sandbox/update_types.h"
 
 enum {
-    ONLINE_S = 300,            /* how long account.updateStatus(offline: false) lasts */
+    ONLINE_S = 300, /* how long account.updateStatus(offline: false) lasts */
     TTL_DAYS_MIN = 30,
     TTL_DAYS_MAX = 730,
     AUTHORIZATION_TTL_MAX = 366,
@@ -69,11 +69,12 @@ static struct tl_value update_status(struct request *r)
     for (size_t i = 0; i < r->self->n_dialogs; i++) {
         struct user *other = world_user(r->world, r->self->dialog_list[i]->peer);
         if (other && other->account && other != r->self)
-            world_tell(r->world, other, (struct update){
-                .type = &world_updates[U_USER_STATUS],
-                .date = r->now_s,
-                .a = r->self->id,
-            });
+            world_tell(r->world, other,
+                       (struct update){
+                           .type = &world_updates[U_USER_STATUS],
+                           .date = r->now_s,
+                           .a = r->self->id,
+                       });
     }
     return tl_value_bool(true);
 }
@@ -130,17 +131,19 @@ static struct tl_value update_notify(struct request *r)
     };
     if (!account_set_notify(r->self->account, &rule))
         return fail(r, 400, "SETTINGS_INVALID");
-    sandbox_push(r->sandbox, r->session, r->self, &(struct update){
-        .type = &update_notify_settings,
-        .date = r->now_s,
-        .a = peer,
-    });
+    sandbox_push(r->sandbox, r->session, r->self,
+                 &(struct update){
+                     .type = &update_notify_settings,
+                     .date = r->now_s,
+                     .a = peer,
+                 });
     return tl_value_bool(true);
 }
 
 /* ---- their updates ---- */
 
-static struct tl_object *build_new_authorization(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *build_new_authorization(struct request *view, const struct update *u,
+                                                 struct peers *p)
 {
     (void)p;
     const struct authorization *a = view->self->account->logins;
@@ -157,12 +160,13 @@ static struct tl_object *build_new_authorization(struct request *view, const str
     return o;
 }
 
-static struct tl_object *build_notify_update(struct request *view, const struct update *u, struct peers *p)
+static struct tl_object *build_notify_update(struct request *view, const struct update *u,
+                                             struct peers *p)
 {
-    uint16_t symbol = u->a == NOTIFY_USERS      ? C_notifyUsers :
-                      u->a == NOTIFY_CHATS      ? C_notifyChats :
-                      u->a == NOTIFY_BROADCASTS ? C_notifyBroadcasts :
-                                                  C_notifyPeer;
+    uint16_t symbol = u->a == NOTIFY_USERS        ? C_notifyUsers
+                      : u->a == NOTIFY_CHATS      ? C_notifyChats
+                      : u->a == NOTIFY_BROADCASTS ? C_notifyBroadcasts
+                                                  : C_notifyPeer;
     struct tl_object *peer = tl_new(&view->b, symbol);
     if (symbol == C_notifyPeer) {
         tl_set_obj(peer, F_peer, build_peer(view, u->a));
@@ -170,12 +174,15 @@ static struct tl_object *build_notify_update(struct request *view, const struct 
     }
     struct tl_object *o = tl_new(&view->b, C_updateNotifySettings);
     tl_set_obj(o, F_peer, peer);
-    tl_set_obj(o, F_notify_settings, notify_object(view, account_notify(view->self->account, u->a)));
+    tl_set_obj(o, F_notify_settings,
+               notify_object(view, account_notify(view->self->account, u->a)));
     return o;
 }
 
-const struct update_type update_new_authorization = {"new_authorization", UPDATE_TRANSIENT, build_new_authorization};
-const struct update_type update_notify_settings = {"notify_settings", UPDATE_TRANSIENT, build_notify_update};
+const struct update_type update_new_authorization = {"new_authorization", UPDATE_TRANSIENT,
+                                                     build_new_authorization};
+const struct update_type update_notify_settings = {"notify_settings", UPDATE_TRANSIENT,
+                                                   build_notify_update};
 
 /* ---- time limits ---- */
 

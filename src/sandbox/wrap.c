@@ -140,7 +140,8 @@ bool call_unwrap(struct call *call, struct slice body)
     struct tl_reader reader = tl_reader_of(body);
     struct tl_object *o = tl_read_object(schema, &reader, &call->arena, (struct tl_limits){0});
     if (!o) {
-        log_event(&call->r.sandbox->log, LOG_INFO, "request_not_read", log_str("reason", reader.error));
+        log_event(&call->r.sandbox->log, LOG_INFO, "request_not_read",
+                  log_str("reason", reader.error));
         refuse_bytes(call, schema, body);
         return false;
     }

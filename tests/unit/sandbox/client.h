@@ -71,7 +71,8 @@ static inline void client_write(struct client *c)
         return;
     uv_buf_t all = uv_buf_init((char *)c->out.data, (unsigned)c->out.len);
     int n = uv_try_write((uv_stream_t *)&c->tcp, &all, 1);
-    assert_true(n == (int)c->out.len || n < 0); /* loopback takes what these tests write; or it is closed */
+    assert_true(n == (int)c->out.len ||
+                n < 0); /* loopback takes what these tests write; or it is closed */
     buf_clear(&c->out);
 }
 
@@ -98,13 +99,14 @@ static inline void client_take_events(struct client *c)
             memcpy(reply->text, e.text.data, e.text.len < 63 ? e.text.len : 63);
         } else if (e.type == CLIENT_RESULT) {
             struct tl_reader r = tl_reader_of(arena_copy(&c->arena, e.body));
-            assert_true(tl_read_value(c->schema, &r, &reply->method->result, &c->arena, (struct tl_limits){0},
-                                      &reply->value));
+            assert_true(tl_read_value(c->schema, &r, &reply->method->result, &c->arena,
+                                      (struct tl_limits){0}, &reply->value));
         }
     }
 }
 
-static inline void client_handshake_step(struct client *c, enum handshake_status status, struct buf *frame)
+static inline void client_handshake_step(struct client *c, enum handshake_status status,
+                                         struct buf *frame)
 {
     while (status == HANDSHAKE_WORK) {
         handshake_client_work(c->handshake);
@@ -133,7 +135,8 @@ static inline void client_frame(struct client *c, uint8_t *payload, size_t len)
     }
     struct buf frame;
     buf_init(&frame, 0);
-    enum handshake_status status = handshake_client_input(c->handshake, slice_of(payload, len), &frame);
+    enum handshake_status status =
+        handshake_client_input(c->handshake, slice_of(payload, len), &frame);
     client_handshake_step(c, status, &frame);
     buf_free(&frame);
 }
@@ -204,7 +207,8 @@ static inline void client_dial(struct client *c, uint16_t port)
     buf_clear(&c->out);
     transport_free(&c->transport);
     transport_client_init(&c->transport, TRANSPORT_INTERMEDIATE, true, 2, &c->rng, &c->out);
-    assert_int_equal(uv_tcp_connect(&c->connecting, &c->tcp, (struct sockaddr *)&address, client_on_connect), 0);
+    assert_int_equal(
+        uv_tcp_connect(&c->connecting, &c->tcp, (struct sockaddr *)&address, client_on_connect), 0);
     turn_until(c->loop, &c->connected);
     if (c->session)
         client_session_connected(c->session);

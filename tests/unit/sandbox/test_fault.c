@@ -23,11 +23,16 @@ static void reads_every_action(void **state)
         enum fault_action action;
         int64_t number;
     } cases[] = {
-        {"do=flood_wait:30", FAULT_FLOOD_WAIT, 30},   {"do=migrate:2", FAULT_MIGRATE, 2},
-        {"do=delay:500", FAULT_DELAY, 500},           {"do=drop_before", FAULT_DROP_BEFORE, 0},
-        {"do=drop_after", FAULT_DROP_AFTER, 0},       {"do=reset", FAULT_RESET, 0},
-        {"do=lose_session", FAULT_LOSE_SESSION, 0},   {"do=bad_salt", FAULT_BAD_SALT, 0},
-        {"do=transport_error:404", FAULT_TRANSPORT_ERROR, 404}, {"do=garbage", FAULT_GARBAGE, 0},
+        {"do=flood_wait:30", FAULT_FLOOD_WAIT, 30},
+        {"do=migrate:2", FAULT_MIGRATE, 2},
+        {"do=delay:500", FAULT_DELAY, 500},
+        {"do=drop_before", FAULT_DROP_BEFORE, 0},
+        {"do=drop_after", FAULT_DROP_AFTER, 0},
+        {"do=reset", FAULT_RESET, 0},
+        {"do=lose_session", FAULT_LOSE_SESSION, 0},
+        {"do=bad_salt", FAULT_BAD_SALT, 0},
+        {"do=transport_error:404", FAULT_TRANSPORT_ERROR, 404},
+        {"do=garbage", FAULT_GARBAGE, 0},
         {"do=clock_skew:-600", FAULT_CLOCK_SKEW, -600},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -36,7 +41,8 @@ static void reads_every_action(void **state)
         assert_int_equal(f.number, cases[i].number);
         assert_int_equal(f.count, -1);
     }
-    struct fault f = parsed("do=error:400:PEER_ID_INVALID,method=messages.*,user=7,dc=2,after=1,count=3,p=0.5");
+    struct fault f =
+        parsed("do=error:400:PEER_ID_INVALID,method=messages.*,user=7,dc=2,after=1,count=3,p=0.5");
     assert_int_equal(f.code, 400);
     assert_string_equal(f.text, "PEER_ID_INVALID");
     assert_string_equal(f.method, "messages.*");
@@ -51,9 +57,23 @@ static void refuses_what_is_no_rule(void **state)
 {
     (void)state;
     static const char *const rules[] = {
-        "", "do=", "method=x", "do=nonsense", "do=flood_wait", "do=flood_wait:x", "do=drop_before:1",
-        "do=error:400", "do=error:x:Y", "do=error:400:", "do=delay:1,do=delay:2", "do=delay:1,color=red",
-        "do=delay:1,p=2", "do=delay:1,count=0", "do=delay:1,user=0", ",", "do=delay:1,p=x",
+        "",
+        "do=",
+        "method=x",
+        "do=nonsense",
+        "do=flood_wait",
+        "do=flood_wait:x",
+        "do=drop_before:1",
+        "do=error:400",
+        "do=error:x:Y",
+        "do=error:400:",
+        "do=delay:1,do=delay:2",
+        "do=delay:1,color=red",
+        "do=delay:1,p=2",
+        "do=delay:1,count=0",
+        "do=delay:1,user=0",
+        ",",
+        "do=delay:1,p=x",
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         struct fault f;
@@ -75,7 +95,8 @@ static void globs(void **state)
     assert_false(glob_match("?", ""));
 }
 
-static const struct fault *match(struct faults *f, const char *method, const char *phone, int64_t user, int32_t dc)
+static const struct fault *match(struct faults *f, const char *method, const char *phone,
+                                 int64_t user, int32_t dc)
 {
     static struct rng rng;
     rng_init_seed(&rng, 1);

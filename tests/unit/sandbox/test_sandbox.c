@@ -14,14 +14,16 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     char error[256] = "";
     uv_loop_init(&f->loop);
-    f->s = sandbox_start(&f->loop, &(struct sandbox_config){
-        .listen = "127.0.0.1:0",
-        .dcs = 1,
-        .seeded = true,
-        .seed = 1,
-        .empty_world = true,
-        .log = {.fd = 2, .level = LOG_ERROR},
-    }, error, sizeof error);
+    f->s = sandbox_start(&f->loop,
+                         &(struct sandbox_config){
+                             .listen = "127.0.0.1:0",
+                             .dcs = 1,
+                             .seeded = true,
+                             .seed = 1,
+                             .empty_world = true,
+                             .log = {.fd = 2, .level = LOG_ERROR},
+                         },
+                         error, sizeof error);
     if (!f->s)
         print_error("%s\n", error);
     *state = f;
@@ -57,11 +59,13 @@ static struct reply send_code(struct client *c, const char *phone)
     tl_set_str(o, F_phone_number, phone);
     tl_set_int(o, F_api_id, 1);
     tl_set_str(o, F_api_hash, "0123456789abcdef0123456789abcdef");
-    tl_set_obj(o, F_settings, tl_new_ctor(&c->b, tl_schema_by_name(c->schema, slice_str("codeSettings"))));
+    tl_set_obj(o, F_settings,
+               tl_new_ctor(&c->b, tl_schema_by_name(c->schema, slice_str("codeSettings"))));
     return client_call(c, o);
 }
 
-static struct reply sign_in(struct client *c, const char *phone, struct slice hash, const char *code)
+static struct reply sign_in(struct client *c, const char *phone, struct slice hash,
+                            const char *code)
 {
     struct tl_object *o = tl_new(&c->b, C_auth_signIn);
     tl_set_str(o, F_phone_number, phone);
@@ -75,7 +79,8 @@ static struct user *log_in(struct fixture *f, struct client *c, const char *phon
 {
     struct user *user = world_user_by_phone(f->s->world, slice_str(phone));
     if (!user)
-        user = world_add_user(f->s->world, slice_str(phone), slice_str("Test"), slice_str(""), 2, 1);
+        user =
+            world_add_user(f->s->world, slice_str(phone), slice_str("Test"), slice_str(""), 2, 1);
     struct reply sent = send_code(c, phone);
     assert_false(sent.failed);
     struct reply in = sign_in(c, phone, tl_text(sent.value.object, F_phone_code_hash), "22222");
@@ -121,7 +126,8 @@ static void a_log_out_token_spares_the_code_once(void **state)
     struct reply out = client_call(c, tl_new(&c->b, C_auth_logOut));
     struct slice token = tl_text(out.value.object, F_future_auth_token);
     for (int round = 0; round < 2; round++) {
-        struct tl_object *settings = tl_new_ctor(&c->b, tl_schema_by_name(c->schema, slice_str("codeSettings")));
+        struct tl_object *settings =
+            tl_new_ctor(&c->b, tl_schema_by_name(c->schema, slice_str("codeSettings")));
         tl_push_text(&c->b, tl_set_vec(&c->b, settings, F_logout_tokens), token);
         struct tl_object *o = tl_new(&c->b, C_auth_sendCode);
         tl_set_str(o, F_phone_number, "9996621000");
@@ -129,7 +135,8 @@ static void a_log_out_token_spares_the_code_once(void **state)
         tl_set_str(o, F_api_hash, "0123456789abcdef0123456789abcdef");
         tl_set_obj(o, F_settings, settings);
         struct reply sent = client_call(c, o);
-        assert_true(tl_is(sent.value.object, round == 0 ? C_auth_sentCodeSuccess : C_auth_sentCode));
+        assert_true(
+            tl_is(sent.value.object, round == 0 ? C_auth_sentCodeSuccess : C_auth_sentCode));
     }
     client_free(c);
 }
@@ -147,8 +154,8 @@ static void only_the_fifth_wrong_code_ends_it(void **state)
 }
 
 /* The inner message of auth.bindTempAuthKey: MTProto 1.0 under the permanent key. */
-static struct slice bind_message(struct fixture *f, struct client *c, const struct auth_key *perm, uint64_t nonce,
-                                 int32_t expires_at)
+static struct slice bind_message(struct fixture *f, struct client *c, const struct auth_key *perm,
+                                 uint64_t nonce, int32_t expires_at, uint64_t msg_id)
 {
     const struct authorization *temp = id_map_get(&f->s->keys, (int64_t)c->key.key.id);
     struct buf plain, sealed;
@@ -157,7 +164,7 @@ static struct slice bind_message(struct fixture *f, struct client *c, const stru
     buf_init(&sealed, 0);
     rng_fill(&c->rng, random, sizeof random);
     buf_append(&plain, random, sizeof random);
-    tl_write_u64(&plain, 1); /* nobody reads the inner msg_id */
+    tl_write_u64(&plain, msg_id);
     tl_write_u32(&plain, 0);
     tl_write_u32(&plain, 40);
     tl_write_u32(&plain, 0x75a3f765u);
@@ -179,14 +186,27 @@ static struct slice bind_message(struct fixture *f, struct client *c, const stru
     return copy;
 }
 
-static struct reply bind_key(struct fixture *f, struct client *c, const struct auth_key *perm, uint64_t nonce, uint64_t said_nonce)
+/* What the message says: the same as the request, or not. */
+struct bind_case {
+    uint64_t nonce;
+    uint64_t msg_id_off;
+};
+
+/* The client's clock moves by this hand only, so that the request's msg_id is known beforehand. */
+static struct reply bind_key(struct fixture *f, struct client *c, struct clock_manual *clock,
+                             const struct auth_key *perm, struct bind_case said)
 {
+    clock_manual_advance(clock, NS_PER_MS);
+    struct msg_id_source ids = {.clock = &clock->clock};
+    msg_id_next(&ids,
+                MSG_ID_CLIENT); /* of what goes before it in the container: acknowledgements */
+    uint64_t msg_id = msg_id_next(&ids, MSG_ID_CLIENT) + said.msg_id_off;
     int32_t expires_at = (int32_t)clock_unix_s(&c->clock) + 3600;
     struct tl_object *o = tl_new(&c->b, C_auth_bindTempAuthKey);
     tl_set_int(o, F_perm_auth_key_id, (int64_t)perm->id);
-    tl_set_int(o, F_nonce, (int64_t)said_nonce);
+    tl_set_int(o, F_nonce, 7);
     tl_set_int(o, F_expires_at, expires_at);
-    tl_set_text(o, F_encrypted_message, bind_message(f, c, perm, nonce, expires_at));
+    tl_set_text(o, F_encrypted_message, bind_message(f, c, perm, said.nonce, expires_at, msg_id));
     return client_call(c, o);
 }
 
@@ -196,9 +216,19 @@ static void a_temporary_key_acts_for_the_permanent_one(void **state)
     struct client *perm = client_new(f->s, &f->loop, 0);
     log_in(f, perm, "9996621002");
     struct client *temp = client_new(f->s, &f->loop, 3600);
+    struct clock_manual clock;
+    clock_manual_init(&clock, clock_wall_ns(&temp->clock));
+    clock.mono_ns = clock_mono_ns(&temp->clock);
+    temp->clock = clock.clock;
+    client_session_free(temp->session);
+    client_make_session(temp);
     assert_string_equal(client_call(temp, get_state(temp)).text, "AUTH_KEY_PERM_EMPTY");
-    assert_string_equal(bind_key(f, temp, &perm->key.key, 7, 8).text, "ENCRYPTED_MESSAGE_INVALID");
-    assert_false(bind_key(f, temp, &perm->key.key, 7, 7).failed);
+    const struct auth_key *key = &perm->key.key;
+    assert_string_equal(bind_key(f, temp, &clock, key, (struct bind_case){8, 0}).text,
+                        "ENCRYPTED_MESSAGE_INVALID");
+    assert_string_equal(bind_key(f, temp, &clock, key, (struct bind_case){7, 4}).text,
+                        "ENCRYPTED_MESSAGE_INVALID");
+    assert_false(bind_key(f, temp, &clock, key, (struct bind_case){7, 0}).failed);
     client_session_renew(temp->session);
     assert_false(client_call(temp, get_state(temp)).failed);
     client_free(temp);
