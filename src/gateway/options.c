@@ -206,7 +206,11 @@ bool options_parse(const struct option_spec *specs, size_t n, void *target, int 
         size_t name_len = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
         const struct option_spec *spec = find_option(specs, n, slice_of(argv[i], name_len));
         if (!spec) {
-            snprintf(error, OPTION_ERROR_BYTES, "unknown option '%s'", argv[i]);
+            /* What is no option may be a secret that was pasted in the wrong place. */
+            if (argv[i][0] == '-')
+                snprintf(error, OPTION_ERROR_BYTES, "unknown option '%.*s'", (int)name_len, argv[i]);
+            else
+                snprintf(error, OPTION_ERROR_BYTES, "argument %d is no option; see --help", i);
             return false;
         }
         const char *value = equals ? equals + 1 : "1";

@@ -444,7 +444,7 @@ def test_strings_on_the_command_line_are_refused_and_not_repeated(binary, key_fi
     client = new_account()
     for action in ("inspect", "export", "import"):
         failed = run(binary, "session", action, client.session, "--key-file", key_file, expect=1)
-        assert client.session not in failed.stderr + failed.stdout
+        assert client.session[:20] not in failed.stderr + failed.stdout
 
 
 def test_no_option_takes_a_secret(binary):
