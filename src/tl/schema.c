@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { NAME_MAX_BYTES = 128 };
+enum {
+    NAME_MAX_BYTES = 128,
+    SLOTS_MAX = 2048, /* both lists of names in use have under a thousand fields */
+};
 
 void tl_schema_free(struct tl_schema *s)
 {
@@ -103,16 +106,55 @@ static void bind_fields(struct tl_schema *s, const struct tl_names *names)
     arena_free(&scratch);
 }
 
+/* Gives every field with a symbol the slot of its low bits. False when two want the same one. */
+static bool fill_slots(const struct tl_combinator *c, uint16_t mask, uint8_t *slots)
+{
+    memset(slots, 0, (size_t)mask + 1);
+    for (size_t i = 0; i < c->n_fields; i++) {
+        uint16_t symbol = c->fields[i].symbol;
+        if (symbol == TL_NO_SYMBOL)
+            continue;
+        if (slots[symbol & mask])
+            return false;
+        slots[symbol & mask] = (uint8_t)(i + 1);
+    }
+    return true;
+}
+
+/* The smallest table without a collision; there is one of SLOTS_MAX at the latest, unless a schema has
+ * more fields in a line, or more names, than any today: then the fields are searched one by one. */
+static void make_slots(struct tl_schema *s, struct tl_combinator *c)
+{
+    uint8_t slots[SLOTS_MAX];
+    size_t n = 1;
+    if (c->n_fields >= UINT8_MAX)
+        return;
+    while (n <= SLOTS_MAX && !fill_slots(c, (uint16_t)(n - 1), slots))
+        n *= 2;
+    uint8_t *kept = n <= SLOTS_MAX ? arena_alloc_raw(&s->arena, n) : NULL;
+    if (!kept)
+        return;
+    memcpy(kept, slots, n);
+    c->slots_mask = (uint16_t)(n - 1);
+    c->slots = kept;
+}
+
 void tl_schema_bind(struct tl_schema *s, const struct tl_names *names)
 {
     bind_combinators(s, names);
     bind_fields(s, names);
+    for (size_t i = 0; i < s->n_combinators; i++)
+        make_slots(s, &s->combinators[i]);
 }
 
 int tl_field_by_symbol(const struct tl_combinator *c, uint16_t symbol)
 {
     if (symbol == TL_NO_SYMBOL)
         return -1;
+    if (c->slots) {
+        int i = c->slots[symbol & c->slots_mask] - 1;
+        return i >= 0 && c->fields[i].symbol == symbol ? i : -1;
+    }
     for (int i = 0; i < c->n_fields; i++)
         if (c->fields[i].symbol == symbol)
             return i;

@@ -45,7 +45,9 @@ struct tl_combinator {
     bool id_differs; /* the id is not the CRC of the line: set by hand, or the line is mistyped */
     uint16_t symbol; /* C_… of the bound names; TL_NO_SYMBOL where not named there */
     uint16_t n_fields;
+    uint16_t slots_mask;
     const struct tl_field *fields;
+    const uint8_t *slots; /* 1 + index of the field whose symbol & slots_mask it is; NULL = not made */
     struct tl_type
         result; /* constructors: their class; methods: what they answer (item type for vectors) */
     const char *result_text; /* as written in the schema */

@@ -113,6 +113,51 @@ static void test_binding(void **state)
     tl_schema_free(s);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every name of a field, once. */
+static size_t all_field_names(const struct tl_schema *s, const char **out, size_t max)
+{
+    size_t n = 0, distinct = 0;
+    for (size_t i = 0; i < tl_schema_count(s); i++) {
+        const struct tl_combinator *c = tl_schema_at(s, i);
+        for (size_t k = 0; k < c->n_fields && n < max; k++)
+            out[n++] = c->fields[k].name;
+    }
+    assert_true(n < max);
+    qsort(out, n, sizeof *out, compare_names);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(out[i], out[i - 1]) != 0)
+            out[distinct++] = out[i];
+    return distinct;
+}
+
+static void test_fields_by_symbol_with_every_name_bound(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    static const char *every[MANY];
+    static int want[MANY];
+    struct tl_schema *s = schema_of(tl_embedded_api());
+    size_t n = all_field_names(s, every, MANY);
+    assert_true(n > 500 && n < TL_NO_SYMBOL);
+    tl_schema_bind(s, &(struct tl_names){combinator_names, C_COUNT, every, n});
+    for (size_t i = 0; i < tl_schema_count(s); i++) {
+        const struct tl_combinator *c = tl_schema_at(s, i);
+        for (size_t k = 0; k < n; k++)
+            want[k] = -1;
+        for (int k = c->n_fields - 1; k >= 0; k--)
+            want[c->fields[k].symbol] = k;
+        for (size_t k = 0; k < n; k++)
+            if (tl_field_by_symbol(c, (uint16_t)k) != want[k])
+                fail_msg("%s.%s", c->name, every[k]);
+    }
+    tl_schema_free(s);
+}
+
 static void assert_type(const struct tl_schema *s, const struct tl_type *t, const char *expected)
 {
     struct buf text;
@@ -249,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_ids_are_the_crc_of_their_line),
         cmocka_unit_test(test_a_missing_id_is_computed),
         cmocka_unit_test(test_binding),
+        cmocka_unit_test(test_fields_by_symbol_with_every_name_bound),
         cmocka_unit_test(test_types_of_every_form),
         cmocka_unit_test(test_broken_schemas_say_where),
         cmocka_unit_test(test_mutated_schemas),
