@@ -71,16 +71,21 @@ bool base64_decode(struct slice text, uint8_t *out, size_t *out_len)
 
 static void encode(struct slice bytes, const char *alphabet, bool pad, struct buf *out)
 {
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t v = (uint32_t)bytes.data[i] << 16;
-        v |= n > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        v |= n > 2 ? bytes.data[i + 2] : 0;
-        uint8_t text[4];
+    size_t whole = bytes.len / 3, rest = bytes.len % 3;
+    uint8_t *at = buf_extend(out, 4 * whole + (rest == 0 ? 0 : pad ? 4 : rest + 1));
+    const uint8_t *in = bytes.data;
+    for (size_t i = 0; at && i < whole; i++, in += 3, at += 4) {
+        uint32_t v = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
         for (size_t k = 0; k < 4; k++)
-            text[k] = k <= n ? (uint8_t)alphabet[v >> (18 - 6 * k) & 63] : '=';
-        buf_append(out, text, pad ? 4 : n + 1);
+            at[k] = (uint8_t)alphabet[v >> (18 - 6 * k) & 63];
     }
+    if (!at || rest == 0)
+        return;
+    uint32_t v = (uint32_t)in[0] << 16 | (rest == 2 ? (uint32_t)in[1] << 8 : 0);
+    for (size_t k = 0; k < rest + 1; k++)
+        at[k] = (uint8_t)alphabet[v >> (18 - 6 * k) & 63];
+    for (size_t k = rest + 1; pad && k < 4; k++)
+        at[k] = '=';
 }
 
 void base64url_encode(struct slice bytes, struct buf *out)

@@ -228,6 +228,8 @@ static bool path_fits(const struct route *r, struct slice path, struct slice *va
 {
     struct slice pattern = slice_str(r->path);
     *n_values = 0;
+    if (!memchr(pattern.data, '{', pattern.len))
+        return slice_eq(path, pattern);
     while (pattern.len > 0 && path.len > 0) {
         struct slice want = take_segment(&pattern), have = take_segment(&path);
         if (want.len > 0 && want.data[0] == '{' && have.len > 0)
