@@ -22,6 +22,7 @@ struct http_request; /* http/server.h */
 struct json_object;  /* json-c */
 struct token_keys;   /* token.h */
 struct peer_cache;   /* peer_cache.h */
+struct sealed_refs;  /* resolve.c */
 
 enum {
     CALL_PARAMS_MAX = 24,     /* parameters of one route */
@@ -87,6 +88,7 @@ struct call {
     const char *content_type; /* "application/json" until set */
     struct buf *body;
     struct json_writer json; /* over body */
+    struct sealed_refs *refs; /* in the arena; NULL until the answer names a peer */
     struct call_header headers[CALL_HEADERS_MAX];
     size_t n_headers;
 };

@@ -10,27 +10,56 @@ enum {
     /* A bare id that nobody has told us the access hash of is looked for in the dialogs: at most
      * 3,000 of them, the archive included. */
     RESOLVE_PAGES_MAX = 30,
+    SEALED_REFS_MAX = 8, /* remembered within one answer */
 };
 
 static const char ref_purpose[] = "peer";
 
 /* ---- opaque refs ---- */
 
-void write_peer_ref(void *ctx, struct json_writer *w, const struct peer_ref *peer)
-{
-    struct call *c = ctx;
+/* An answer names few peers many times over (who wrote each message), and sealing takes microseconds. */
+struct sealed_ref {
     uint8_t payload[PEER_PAYLOAD_MAX];
-    if (!peer_usable(peer)) {
-        json_null(w);
-        return;
-    }
+    size_t len; /* 0 = free */
+    struct slice text;
+};
+struct sealed_refs {
+    struct sealed_ref refs[SEALED_REFS_MAX];
+    unsigned next; /* the place of the newest */
+};
+
+static struct slice seal_ref(struct call *c, struct slice payload)
+{
     struct buf text;
     buf_init(&text, 0);
     buf_append_str(&text, PEER_REF_PREFIX);
-    token_seal_bytes(call_token_keys(c), call_rng(c), ref_purpose,
-                     slice_of(payload, peer_encode(peer, payload)), &text);
-    json_string(w, buf_slice(&text));
+    token_seal_bytes(call_token_keys(c), call_rng(c), ref_purpose, payload, &text);
+    struct slice kept = arena_copy(c->arena, buf_slice(&text));
     buf_free(&text);
+    return kept;
+}
+
+static struct slice sealed_ref(struct call *c, struct slice payload)
+{
+    if (!c->refs && !(c->refs = arena_alloc(c->arena, sizeof *c->refs)))
+        return seal_ref(c, payload);
+    for (size_t i = 0; i < SEALED_REFS_MAX; i++)
+        if (slice_eq(slice_of(c->refs->refs[i].payload, c->refs->refs[i].len), payload))
+            return c->refs->refs[i].text;
+    struct sealed_ref *r = &c->refs->refs[c->refs->next++ % SEALED_REFS_MAX];
+    memcpy(r->payload, payload.data, payload.len);
+    r->len = payload.len;
+    r->text = seal_ref(c, payload);
+    return r->text;
+}
+
+void write_peer_ref(void *ctx, struct json_writer *w, const struct peer_ref *peer)
+{
+    uint8_t payload[PEER_PAYLOAD_MAX];
+    if (peer_usable(peer))
+        json_string(w, sealed_ref(ctx, slice_of(payload, peer_encode(peer, payload))));
+    else
+        json_null(w);
 }
 
 static bool open_ref(struct call *c, const char *field, struct slice text, struct peer_ref *out)
