@@ -105,34 +105,41 @@ static bool buf_grow(struct buf *b, size_t need)
     return true;
 }
 
+/* Apart, and not for inlining: appends are many and short, and nearly all find room. */
+static __attribute__((noinline)) bool make_room(struct buf *b, size_t n)
+{
+    bool ok = !b->failed && n <= b->max && b->len <= b->max - n;
+    if (ok && (b->cap - b->len < n || !b->data))
+        ok = buf_grow(b, b->len + n);
+    b->failed = !ok;
+    return ok;
+}
+
+static inline bool has_room(struct buf *b, size_t n)
+{
+    bool fits = !b->failed && b->data && n <= b->cap - b->len && b->len + n <= b->max;
+    return fits || make_room(b, n);
+}
+
 uint8_t *buf_reserve(struct buf *b, size_t n)
 {
-    if (b->failed || n > b->max || b->len > b->max - n) {
-        b->failed = true;
-        return NULL;
-    }
-    if ((b->cap - b->len < n || !b->data) && !buf_grow(b, b->len + n)) {
-        b->failed = true;
-        return NULL;
-    }
-    return b->data + b->len;
+    return has_room(b, n) ? b->data + b->len : NULL;
 }
 
 uint8_t *buf_extend(struct buf *b, size_t n)
 {
-    uint8_t *at = buf_reserve(b, n);
-    if (at)
-        b->len += n;
-    return at;
+    if (!has_room(b, n))
+        return NULL;
+    b->len += n;
+    return b->data + b->len - n;
 }
 
 void buf_append(struct buf *b, const void *data, size_t n)
 {
-    if (n == 0)
+    if (n == 0 || !has_room(b, n))
         return;
-    uint8_t *at = buf_extend(b, n);
-    if (at)
-        memcpy(at, data, n);
+    memcpy(b->data + b->len, data, n);
+    b->len += n;
 }
 
 void buf_append_str(struct buf *b, const char *text)
@@ -142,9 +149,8 @@ void buf_append_str(struct buf *b, const char *text)
 
 void buf_append_byte(struct buf *b, uint8_t byte)
 {
-    uint8_t *at = buf_extend(b, 1);
-    if (at)
-        *at = byte;
+    if (has_room(b, 1))
+        b->data[b->len++] = byte;
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -94,11 +94,27 @@ static void append_escape(struct buf *out, uint8_t c, uint8_t escape)
     }
 }
 
+/* Eight bytes that need no escape and no look at UTF-8: none below 0x20 or above 0x7e, no '"', no '\\'.
+ * In `v - ones` a byte borrows into its top bit only where it, or one below it, was zero: enough to tell
+ * whether there is any. */
+static bool all_plain(uint64_t v)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\', del = v ^ ones * 0x7f;
+    uint64_t special = (v - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+                       ((del - ones) & ~del) | v;
+    return (special & tops) == 0;
+}
+
 static void append_escaped(struct buf *out, struct slice s)
 {
     size_t copied = 0; /* everything before is written; what is plain is written in runs */
     size_t i = 0;
     while (i < s.len) {
+        if (s.len - i >= sizeof(uint64_t) && all_plain(load_le64(s.data + i))) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         uint8_t escape = escape_of(s.data[i]);
         size_t sequence = escape == 1 ? utf8_valid_prefix(slice_of(s.data + i, s.len - i)) : 1;
         if (escape == 0 || (escape == 1 && sequence > 0)) {

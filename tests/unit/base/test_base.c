@@ -157,6 +157,41 @@ static void test_json_shapes(void **state)
                     "\"t\":\"2024-03-01T00:00:00Z\",\"b\":\"AP8QIA==\",\"k\\\"ey\":[1]}");
 }
 
+/* Each ASCII character at each place of a long string: runs are looked at eight bytes at a time. */
+static void test_json_escapes_at_every_place(void **state)
+{
+    (void)state;
+    enum { LENGTH = 20 };
+    struct buf b, want;
+    buf_init(&b, 0);
+    buf_init(&want, 0);
+    for (size_t place = 0; place < LENGTH; place++) {
+        for (int c = 0; c < 0x80; c++) {
+            char text[LENGTH];
+            struct json_writer w;
+            memset(text, 'x', sizeof text);
+            text[place] = (char)c;
+            buf_clear(&want);
+            buf_printf(&want, "\"%.*s", (int)place, "xxxxxxxxxxxxxxxxxxxx");
+            const char *letter = c ? strchr("\"\"\\\\\bb\ff\nn\rr\tt", c) : NULL;
+            if (letter && (c < 0x20 || c == '"' || c == '\\'))
+                buf_printf(&want, "\\%c", letter[1]);
+            else if (c < 0x20 || c == 0x7f)
+                buf_printf(&want, "\\u%04x", (unsigned)c);
+            else
+                buf_printf(&want, "%c", c);
+            buf_printf(&want, "%.*s\"", (int)(LENGTH - 1 - place), "xxxxxxxxxxxxxxxxxxxx");
+            buf_clear(&b);
+            json_init(&w, &b);
+            json_string(&w, slice_of(text, sizeof text));
+            if (!slice_eq(buf_slice(&b), buf_slice(&want)))
+                fail_msg("0x%02x at %zu: %.*s", (unsigned)c, place, (int)b.len, (const char *)b.data);
+        }
+    }
+    buf_free(&b);
+    buf_free(&want);
+}
+
 /* The C library's calendar as it stands, over every day of four centuries and at the edges. */
 static void test_json_times(void **state)
 {
@@ -313,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_arena_bound_and_reset),
         cmocka_unit_test(test_rng_replays_and_is_uniform),
         cmocka_unit_test(test_json_shapes),
+        cmocka_unit_test(test_json_escapes_at_every_place),
         cmocka_unit_test(test_json_times),
         cmocka_unit_test(test_json_base64_lengths),
         cmocka_unit_test(test_base64_round_trips_and_refuses),
