@@ -62,8 +62,10 @@ static void turn_ids_back(struct client_session *s)
 
 void client_set_clock(struct client_session *s, uint64_t server_msg_id)
 {
+    int64_t before_ns = s->out.ids.offset_ns;
     s->out.ids.offset_ns = msg_id_unix_ns(server_msg_id) - clock_mono_ns(s->clock);
-    s->notices |= NOTICE_CLOCK;
+    if (llabs(s->out.ids.offset_ns - before_ns) >= NS_PER_S)
+        s->notices |= NOTICE_CLOCK;
     if (msg_id_unix_s(s->out.ids.last) > client_now_s(s) + MSG_ID_FUTURE_S)
         turn_ids_back(s);
 }

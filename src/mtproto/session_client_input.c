@@ -156,15 +156,18 @@ static bool on_session_destroyed(struct client_session *s, const struct incoming
 
 /* ---- notices about our messages ---- */
 
+static bool travelled_as(const struct outgoing *m, uint64_t msg_id)
+{
+    return m->msg_id == msg_id || m->container_id == msg_id;
+}
+
 /* Takes what has that id, or travelled in the container of that id, newest first, so that putting
  * one after the other in front keeps their order. NULL when there is no more. */
 static struct outgoing *take_refused(struct client_session *s, uint64_t bad_msg_id)
 {
-    for (uint32_t i = s->outbox.n_sent; i-- > 0;) {
-        const struct outgoing *m = s->outbox.sent[i];
-        if (m->msg_id == bad_msg_id || m->container_id == bad_msg_id)
+    for (uint32_t i = s->outbox.n_sent; i-- > 0;)
+        if (travelled_as(s->outbox.sent[i], bad_msg_id))
             return outbox_take_sent(&s->outbox, i);
-    }
     return NULL;
 }
 
@@ -172,7 +175,7 @@ static struct outgoing *take_refused(struct client_session *s, uint64_t bad_msg_
 static bool is_ours(const struct client_session *s, uint64_t msg_id)
 {
     for (uint32_t i = 0; i < s->outbox.n_sent; i++)
-        if (s->outbox.sent[i]->msg_id == msg_id || s->outbox.sent[i]->container_id == msg_id)
+        if (travelled_as(s->outbox.sent[i], msg_id))
             return true;
     return false;
 }
@@ -201,21 +204,21 @@ static bool on_bad_server_salt(struct client_session *s, const struct incoming *
     return false;
 }
 
-/* Back among the sent ones, to be asked about with the next tick. */
-static void ask_soon(struct client_session *s, struct outgoing *m)
+/* A container whose id was seen may be a copy of one that was taken: its calls are asked about with
+ * the next tick. */
+static void ask_soon(struct client_session *s, uint64_t container_id)
 {
-    m->sent_ns = 0;
-    s->check_ns = s->last_in_ns;
-    if (!outbox_keep(&s->outbox, m))
-        client_lost(s, m);
+    for (uint32_t i = 0; i < s->outbox.n_sent; i++) {
+        if (!travelled_as(s->outbox.sent[i], container_id))
+            continue;
+        s->outbox.sent[i]->sent_ns = INT64_MIN; /* long ago */
+        s->check_ns = s->last_in_ns;
+    }
 }
 
 static void apply_bad_msg(struct client_session *s, struct outgoing *m, uint32_t code)
 {
     switch (code) {
-    case BAD_MSG_CONTAINER_ID_REPEATED:
-        ask_soon(s, m); /* this container may be a copy of one that was taken */
-        break;
     case BAD_MSG_TOO_OLD:
         client_lost(s, m);
         break;
@@ -252,8 +255,11 @@ static bool on_bad_msg_notification(struct client_session *s, const struct incom
     if (code == BAD_MSG_ID_TOO_LOW || code == BAD_MSG_ID_TOO_HIGH)
         client_set_clock(s, in->msg_id);
     struct outgoing *m;
-    while ((m = take_refused(s, bad_msg_id)))
-        apply_bad_msg(s, m, code);
+    if (code == BAD_MSG_CONTAINER_ID_REPEATED)
+        ask_soon(s, bad_msg_id);
+    else
+        while ((m = take_refused(s, bad_msg_id)))
+            apply_bad_msg(s, m, code);
     if (code == BAD_MSG_SEQ_TOO_LOW || code == BAD_MSG_SEQ_TOO_HIGH)
         client_renew(s);
     return false;
