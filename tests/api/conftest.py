@@ -16,9 +16,11 @@ from processes import Gateway, Process, Sandbox  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--binary", default="build/tgrest", help="the program under test")
+    parser.addoption("--workers", default=2, type=int, help="of gateways whose number of workers is not the point")
 
 
 def pytest_configure(config):
+    Gateway.workers_default = config.getoption("--workers")
     os.environ["TGREST_BINARY"] = os.path.abspath(config.getoption("--binary"))
 
 

@@ -39,7 +39,8 @@ class Secrets:
         self._phones = set()
 
     def code(self, value):
-        self._codes.add(str(value))
+        if re.fullmatch(r"\d{5,}", str(value)):
+            self._codes.add(str(value))
 
     def phone(self, value):
         self._phones.add(re.sub(r"\D", "", str(value)))
@@ -183,8 +184,10 @@ class Process:
 class Gateway(Process):
     """`tgrest serve` on a free port of the loopback interface."""
 
-    def __init__(self, binary, sandbox=None, key_file=None, options=(), env=None, warm=None, workers=2):
-        argv = [binary, "serve", "--listen", "127.0.0.1:0", "--workers", workers]
+    workers_default = 2
+
+    def __init__(self, binary, sandbox=None, key_file=None, options=(), env=None, warm=None, workers=None):
+        argv = [binary, "serve", "--listen", "127.0.0.1:0", "--workers", workers or self.workers_default]
         if sandbox is not None:
             for dc, port in sandbox.dcs.items():
                 argv += ["--dc", f"{dc}=127.0.0.1:{port}"]
