@@ -2,7 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
+endif
 
 VARIANT ?= release
 BUILD   := build/$(VARIANT)
@@ -155,7 +157,7 @@ test:
 $(VENV)/ready: tests/requirements.txt
 	@test -d $(VENV) || python3 -m venv $(VENV)
 	@echo "installing the test tools into $(VENV)"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --use-pep517 -r $<
 	@touch $@
 
 # make api        the API tests alone, over HTTP (make api T=tests/api/test_login.py)
