@@ -2,6 +2,8 @@
  * The whole sandbox on a loop, met by our own client over real sockets. */
 #include "client.h"
 
+#include <sodium.h>
+
 #include "sandbox/control.h"
 
 struct fixture {
@@ -354,6 +356,34 @@ static void another_session_hears_of_a_login(void **state)
     client_free(two);
 }
 
+static void a_minted_key_is_logged_in(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = client_new(f->s, &f->loop, 0);
+    struct buf out;
+    uint8_t key[AUTH_KEY_BYTES];
+    size_t n = 0;
+    const char *end;
+    buf_init(&out, 0);
+    control_run(f->s, slice_str("mint 9996621009 2"), &out);
+    buf_append_byte(&out, 0);
+    assert_int_equal(out.len, 2 * (2 * AUTH_KEY_BYTES + 1) + sizeof "ok\n");
+    assert_string_equal((char *)out.data + out.len - sizeof "ok\n", "ok\n");
+    assert_int_equal(sodium_hex2bin(key, sizeof key, (char *)out.data, out.len, NULL, &n, &end), 0);
+    assert_int_equal(n, sizeof key);
+    assert_int_equal(*end, '\n');
+    auth_key_set(&c->key.key, c->digests, key);
+    client_session_free(c->session);
+    client_make_session(c);
+    assert_false(client_call(c, get_state(c)).failed);
+    const struct user *user = world_user_by_phone(f->s->world, slice_str("9996621009"));
+    assert_non_null(user);
+    const struct authorization *newest = user->account->logins;
+    assert_true(newest->key.id == c->key.key.id || newest->next_login->key.id == c->key.key.id);
+    buf_free(&out);
+    client_free(c);
+}
+
 static void the_control_port_answers_every_line(void **state)
 {
     struct fixture *f = *state;
@@ -371,6 +401,8 @@ static void the_control_port_answers_every_line(void **state)
         {"codes 123", "ok\n"},
         {"revoke 123", "error no such phone\n"},
         {"drop 123", "error no such phone\n"},
+        {"mint 9996621000 0", "error not a number from 1 to 4096\n"},
+        {"mint x 1", "error not a phone number\n"},
         {"", "error unknown command; try help\n"},
         {"what", "error unknown command; try help\n"},
         {"stats_reset", "ok\n"},
@@ -401,6 +433,7 @@ int main(void)
         WITH_SANDBOX(two_connections_at_once_kill_the_key),
         WITH_SANDBOX(a_closed_connection_is_no_second_place),
         WITH_SANDBOX(another_session_hears_of_a_login),
+        WITH_SANDBOX(a_minted_key_is_logged_in),
         WITH_SANDBOX(the_control_port_answers_every_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
