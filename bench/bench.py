@@ -4,6 +4,7 @@ import http.client
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,8 @@ BINARY = ROOT / "build/release/tgrest"
 ENGINE = ROOT / "build/release/bench/engine"
 OLD_LAYER = ROOT / "schema/layers/api-216.tl"  # Telethon's
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
-SESSIONS = int(os.environ.get("BENCH_SESSIONS", "10000"))
+DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+SESSIONS = min(int(os.environ.get("BENCH_SESSIONS", "10000")), DESCRIPTORS - 200)  # one each, and what else is open
 CONNECTIONS = (1, 16, 64)
 STARTS = 10
 IDLE_S = 12  # an unused session gives its buffers back after 10
@@ -209,12 +211,14 @@ class Bench:
 
     def aims(self):
         send = self.results["send", max(CONNECTIONS)]
+        hot = send["tgrest, one session"].cpu_us
         ours, nginx, wrapper = send["tgrest"].cpu_us, send["nginx"].cpu_us, send["wrapper"].cpu_us
         engine_us = self.engine_lines["users.getUsers", max(CONNECTIONS)]
         rows = [
             ["send, 64 connections: throughput per core, wrapper = 1", "at least 100", wrapper / ours, wrapper / ours >= 100],
             ["send, 64 connections: CPU µs", "under 25", ours, ours < 25],
             ["send, 64 connections: CPU, nginx = 1", "under 2.5", ours / nginx, ours / nginx < 2.5],
+            ["the same, all on one session", "under 2.5", hot / nginx, hot / nginx < 2.5],
             ["engine, 64 in flight: CPU µs", "under 6", engine_us, engine_us < 6],
             ["warm idle session: KiB", "under 16", self.session_kib, self.session_kib < 16],
             ["key exchange: CPU ms", "under 10", self.exchange_ms, self.exchange_ms < 10],
@@ -242,7 +246,7 @@ def main():
     begin = time.monotonic()
     report = Report(ROOT / "build/bench/report.md")
     report.note(f"{cpu_model()}, {os.cpu_count()} cores, Linux {platform.release()}, load {os.getloadavg()[0]:.2f} "
-                f"at the start; {SECONDS} s each. Load generator and sandbox share the machine; CPU is that of the "
+                f"at the start; {SECONDS} s each; nothing is pinned to a core. Load generator and sandbox share the machine; CPU is that of the "
                 "server's process alone.")
     with tempfile.TemporaryDirectory() as directory:
         bench = Bench(directory, report)

@@ -2,6 +2,7 @@
 """The programs under load: starting and stopping them, and what the kernel says they use."""
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -163,4 +164,4 @@ class Nginx(Program):
             for path, size in sizes.items())
         conf = Path(directory) / "nginx.conf"
         conf.write_text(NGINX_CONF.format(dir=directory, port=self.port, kilo="x" * 1000, locations=locations))
-        super().__init__("nginx", ["nginx", "-c", conf], Path(directory) / "nginx.log", r"start worker process \d+")
+        super().__init__("nginx", [shutil.which("nginx") or "/usr/sbin/nginx", "-c", conf], Path(directory) / "nginx.log", r"start worker process \d+")
