@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from accounts import sign_up, unique
+from client import Api
+from commands import run
 from processes import DEADLINE_S, Process, clean_environment, wait_until
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
@@ -64,24 +67,31 @@ def test_the_lines_of_the_demo_work(binary):
             assert said in text, said
 
 
+def test_the_accounts_that_it_names_are_there(binary):
+    """Each number of the table logs in with the code, and the password, that stand beside it."""
+    with Demo(binary) as demo:
+        rows = [line for line in demo.out_lines if re.match(r"\s+\+99966\d{5} ", line)]
+        assert len(rows) >= 3
+        for row in rows:
+            phone, code = re.search(r"\+(\d+)", row).group(1), re.search(r"code (\d+)", row).group(1)
+            password = re.search(r'password "([^"]+)"', row)
+            with Api(demo) as client:
+                client.send_code(phone)
+                answer = client.verify_code(code)
+                if password:
+                    answer = client.verify_password(password.group(1))
+                assert answer["next_step"] == "completed"
+                assert "@" + client.get("/me")["username"] in row
+
+
 def test_the_echo_user_answers(binary):
     """Messages come and go: the world is alive."""
-    from accounts import log_in
-    from client import Api
-
     with Demo(binary) as demo, Api(demo) as client:
-        table = "\n".join(demo.out_lines)
-        phone = next(p for p in re.findall(r"\+?(99966\d{5})", table))
-        client.send_code(phone)
-        answer = client.verify_code(phone[5] * 5)
-        assert answer["next_step"] in ("completed", "verify_password")
-        with Api(demo) as other:
-            from accounts import sign_up
-
-            sign_up(other, "9996629999")
-            other.send("@echo", "is anybody there")
-            wait_until(lambda: other.messages("@echo", limit=1)[0]["out"] is False, "the echo")
-            assert other.messages("@echo", limit=1)[0]["text"] == "is anybody there"
+        sign_up(client, "9996629999")
+        text = unique("is anybody there")
+        client.send("@echo", text)
+        wait_until(lambda: client.messages("@echo", limit=1)[0]["out"] is False, "the echo")
+        assert client.messages("@echo", limit=1)[0]["text"] == text
 
 
 def test_each_demo_has_its_own_world(binary):
@@ -107,6 +117,4 @@ def test_the_walk_of_the_readme_works(binary):
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_the_demo_explains_itself(binary, option):
-    from commands import run
-
     assert "--sandbox" in run(binary, "demo", option).stdout

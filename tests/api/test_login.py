@@ -138,7 +138,7 @@ def test_names_are_bounded(api, numbers):
 
 
 @pytest.fixture(scope="module")
-def protected(gateway, numbers, request):
+def protected(gateway, numbers):
     """An account with a password: its number, password and hint."""
     from client import Api
 

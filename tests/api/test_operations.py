@@ -7,6 +7,7 @@ import re
 import socket
 import time
 
+import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -184,7 +185,7 @@ def test_log_levels(start_gateway, connect, level, shown):
 
 def test_a_drain_lets_calls_finish(start_gateway, new_account, control):
     """SIGTERM: what is under way is answered, what comes is told to go elsewhere, then the process ends."""
-    gateway = start_gateway()
+    gateway = start_gateway(workers=1)
     client = new_account(at=gateway)
     head = f"GET /chats HTTP/1.1\r\nHost: x\r\nX-Session-String: {client.session}\r\n".encode()
     with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:1500,count=1") as hits:
@@ -196,12 +197,11 @@ def test_a_drain_lets_calls_finish(start_gateway, new_account, control):
             assert read_answer(idle_stream)[0] == 200
             wait_until(lambda: hits() == 1, "the call under way")
             gateway.terminate()
-            gateway.wait_for("draining")
+            assert read_answer(idle_stream) is None  # closed: from here on the worker drains
             half.sendall(b"\r\n")
             status, headers, body = read_answer(half.makefile("rb"))
             assert status == 503 and headers["connection"] == "close" and int(headers["retry-after"]) > 0
             assert json.loads(body)["error"] == "DRAINING"
-            assert read_answer(idle_stream) is None
             status, headers, body = read_answer(under_way.makefile("rb"))
             assert status == 200 and headers["connection"] == "close" and "chats" in json.loads(body)
     gateway.finished()
@@ -271,7 +271,7 @@ def test_connections_are_bounded(start_gateway):
 def metrics_or_none(gateway):
     try:
         return metrics.read(gateway)
-    except (AssertionError, OSError, Exception):  # refused, or closed in the middle
+    except (AssertionError, httpx.HTTPError):  # refused, or closed in the middle
         return None
 
 
@@ -347,13 +347,7 @@ def test_the_program_explains_itself(binary):
     (["--schema", "/nonexistent.tl"], "/nonexistent.tl"), (["--warm", "-1"], "--warm"), (["--log-level", "loud"], "--log-level"),
 ])
 def test_bad_options_are_named(binary, tmp_path, arguments, told):
-    for expect in (2, 1):
-        try:
-            failed = run(binary, "serve", "--listen", "127.0.0.1:0", "--key-file", tmp_path / "k", *arguments, expect=expect)
-            break
-        except AssertionError:
-            if expect == 1:
-                raise
+    failed = run(binary, "serve", "--listen", "127.0.0.1:0", "--key-file", tmp_path / "k", *arguments, expect=(1, 2))
     assert told in failed.stderr and failed.stdout == ""
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from accounts import code_of, log_in, set_password, sign_up, unique
+from accounts import code_of, set_password, sign_up, unique
 from client import Api
 from commands import inspect, run
 from processes import SECRETS, Gateway

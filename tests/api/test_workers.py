@@ -6,6 +6,7 @@ import json
 import random
 import socket
 
+import httpx
 import pytest
 
 import metrics
@@ -146,8 +147,6 @@ def test_a_drain_under_load(binary, sandbox, key_file, users, gateway):
     from processes import Gateway
 
     with Gateway(binary, sandbox, key_file, workers=4) as busy:
-        import httpx
-
         def work(user):
             statuses = []
             with httpx.Client(base_url=busy.url, timeout=DEADLINE_S, trust_env=False) as http:
