@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Fuzzes sessions, client and server, with messages that are sealed well and say anything. The input
- * is a list of steps: a byte that says what happens, a byte of length in words, and that many words.
- * Each call must end in at most one event, and both sides must keep within their bounds. */
+ * Fuzzes sessions, client and server, with messages that are sealed well and say anything. The
+ * input is a list of steps: a byte that says what happens, a byte of length in words, and that many
+ * words. Each call must end in at most one event, and both sides must keep within their bounds. */
 #include <stdlib.h>
 
 #include "mtproto/ids.h"
@@ -82,8 +82,7 @@ static void drain_client(struct fuzz *f)
 {
     struct client_event e;
     while (client_session_next(f->client, &e)) {
-        bool ends =
-            e.type == CLIENT_RESULT || e.type == CLIENT_ERROR || e.type == CLIENT_FAILED;
+        bool ends = e.type == CLIENT_RESULT || e.type == CLIENT_ERROR || e.type == CLIENT_FAILED;
         if (ends && f->events[(uintptr_t)e.tag]++ > 0)
             abort();
     }
@@ -97,8 +96,8 @@ static void flush_client(struct fuzz *f)
     struct mt_message m;
     buf_clear(&f->out);
     client_session_flush(f->client, &f->transport, &f->out);
-    if (f->out.len <= 4 || !mt_open(&f->key, f->digests, false, f->out.data + 4,
-                                    load_le32(f->out.data), &m))
+    if (f->out.len <= 4 ||
+        !mt_open(&f->key, f->digests, false, f->out.data + 4, load_le32(f->out.data), &m))
         return;
     f->session_id = m.session_id;
     f->last_msg_id = m.msg_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Fuzzes what comes in over a transport. The first byte chooses the side (bit 0: client) and the
- * client's kind (bits 1, 2); the second the size of the pieces in which the rest arrives. However it
- * is cut, the same frames must come out, and none longer than the bound. */
+ * client's kind (bits 1, 2); the second the size of the pieces in which the rest arrives. However
+ * it is cut, the same frames must come out, and none longer than the bound. */
 #include <stdlib.h>
 
 #include "mtproto/transport.h"

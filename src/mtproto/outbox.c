@@ -6,8 +6,8 @@
 #include "mtproto/ids.h"
 
 enum {
-    POOL_MAX = 144,            /* records kept for reuse: 64 in flight, 64 that wait for their ack */
-    POOL_BODY_BYTES = 1024,    /* larger bodies are given back at once */
+    POOL_MAX = 144,         /* records kept for reuse: 64 in flight, 64 that wait for their ack */
+    POOL_BODY_BYTES = 1024, /* larger bodies are given back at once */
     BIG_BODY_BYTES = 64 * 1024, /* goes alone, so that small ones do not wait behind it */
     SENT_CAP_MIN = 16,
 };

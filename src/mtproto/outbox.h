@@ -37,9 +37,9 @@ struct outgoing {
     uint8_t id_kind; /* enum msg_id_kind */
     bool content;    /* wants an acknowledgement: odd seq_no */
     bool alone;      /* not together with others (a container was refused) */
-    bool ahead;      /* its id is ahead of the other side's clock, so that it cannot have been taken */
-    bool doubtful;   /* a copy went over an earlier link: it may have been received */
-    bool wrapped;    /* OUT_CALL: went with initConnection in front */
+    bool ahead; /* its id is ahead of the other side's clock, so that it cannot have been taken */
+    bool doubtful; /* a copy went over an earlier link: it may have been received */
+    bool wrapped;  /* OUT_CALL: went with initConnection in front */
     uint8_t safety;
     uint8_t failure;
     uint8_t attempts;
@@ -80,7 +80,8 @@ void outbox_recycle(struct outbox *o, struct outgoing *m);
 /* The index in `sent`, or n_sent. */
 uint32_t outbox_find(const struct outbox *o, uint64_t msg_id);
 struct outgoing *outbox_take_sent(struct outbox *o, uint32_t index);
-/* Takes it out of `sent` or, when it waits to be sent again, out of the queue; NULL if not there. */
+/* Takes it out of `sent` or, when it waits to be sent again, out of the queue; NULL if not there.
+ */
 struct outgoing *outbox_take(struct outbox *o, uint64_t msg_id);
 /* Takes m out of the queue; prev is the one before it, or NULL. */
 void outbox_unlink(struct outbox *o, struct outgoing *prev, struct outgoing *m);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Which salt of a schedule to use. https://core.telegram.org/mtproto/service_messages#request-for-several-future-salts */
+ * Which salt of a schedule to use.
+ * https://core.telegram.org/mtproto/service_messages#request-for-several-future-salts */
 #ifndef TGREST_MTPROTO_SALTS_H
 #define TGREST_MTPROTO_SALTS_H
 

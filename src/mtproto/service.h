@@ -8,9 +8,9 @@
 #include "tl/cursor.h"
 
 enum {
-    SERVICE_IDS_MAX = 8192,   /* msg_ids in one message, Telegram's bound */
-    MSG_ID_PAST_S = 300,      /* how far a msg_id may lie behind the receiver's clock … */
-    MSG_ID_FUTURE_S = 30,     /* … and ahead of it */
+    SERVICE_IDS_MAX = 8192, /* msg_ids in one message, Telegram's bound */
+    MSG_ID_PAST_S = 300,    /* how far a msg_id may lie behind the receiver's clock … */
+    MSG_ID_FUTURE_S = 30,   /* … and ahead of it */
 };
 
 /* Codes of bad_msg_notification; 48 comes as bad_server_salt. */

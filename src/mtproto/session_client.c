@@ -30,15 +30,6 @@ static size_t client_arena_max(const struct client_session *s)
     return 3 * s->inflate_max;
 }
 
-/* As if it had never been sent. */
-static void forget_id(struct outgoing *m)
-{
-    m->msg_id = 0;
-    m->container_id = 0;
-    m->doubtful = false;
-    m->ahead = false;
-}
-
 /* Ids of a clock that ran ahead must not hold the next ones up: the server took none of them. Those
  * that it may have taken stay below the next. */
 static void turn_ids_back(struct client_session *s)
@@ -48,7 +39,7 @@ static void turn_ids_back(struct client_session *s)
     uint64_t last = 0;
     for (struct outgoing *m = o->first; m; m = m->next) {
         if (msg_id_unix_s(m->msg_id) > limit_s)
-            forget_id(m);
+            client_forget_id(m);
         else if (m->msg_id > last)
             last = m->msg_id;
     }
@@ -188,8 +179,8 @@ void client_session_connected(struct client_session *s)
 }
 
 /* What was sent over the link may or may not have arrived. Under its old id the server takes it at
- * most once while it keeps the session; whether it does is asked before a CALL_ONCE goes again. What
- * only served the link is forgotten. */
+ * most once while it keeps the session; whether it does is asked before a CALL_ONCE goes again.
+ * What only served the link is forgotten. */
 void client_session_disconnected(struct client_session *s)
 {
     struct outbox *o = &s->outbox;
@@ -206,7 +197,7 @@ void client_session_disconnected(struct client_session *s)
             continue;
         }
         if (m->ahead)
-            forget_id(m);
+            client_forget_id(m);
         m->doubtful = m->doubtful || m->msg_id != 0;
         if (!m->doubtful || m->safety == CALL_REPEATABLE)
             outbox_queue(o, m);
@@ -215,161 +206,7 @@ void client_session_disconnected(struct client_session *s)
     }
 }
 
-/* ---- calls ---- */
-
-/* Queries of MTProto itself, which no prefix may wrap. */
-static bool is_service_query(const struct outgoing *m)
-{
-    switch (body_id(buf_slice(&m->body))) {
-    case MT_DESTROY_AUTH_KEY:
-    case MT_DESTROY_SESSION:
-    case MT_RPC_DROP_ANSWER:
-    case MT_GET_FUTURE_SALTS:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety,
-                         void *tag)
-{
-    if (s->open_calls >= s->calls_max)
-        return false;
-    struct outgoing *m = outbox_new(&s->outbox, OUT_CALL, true);
-    if (!m)
-        return false;
-    m->tag = tag;
-    m->safety = (uint8_t)safety;
-    s->open_calls++;
-    s->holding = true;
-    size_t prefix = s->init_prefix.len > s->call_prefix.len ? s->init_prefix.len : s->call_prefix.len;
-    if (query.len + prefix > OUTGOING_BODY_MAX || query.len % 4 != 0) {
-        client_fail(s, m, CALL_TOO_LONG);
-        return true;
-    }
-    buf_append(&m->body, query.data, query.len);
-    if (m->body.failed) {
-        s->open_calls--;
-        outbox_recycle(&s->outbox, m);
-        return false;
-    }
-    outbox_queue(&s->outbox, m);
-    return true;
-}
-
-static bool cancel_queued(struct client_session *s, const void *tag)
-{
-    struct outgoing *prev = NULL;
-    for (struct outgoing *m = s->outbox.first; m; prev = m, m = m->next) {
-        if (m->kind == OUT_CALL && m->tag == tag) {
-            outbox_unlink(&s->outbox, prev, m);
-            outbox_recycle(&s->outbox, m);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool cancel_sent(struct client_session *s, const void *tag)
-{
-    for (uint32_t i = 0; i < s->outbox.n_sent; i++) {
-        if (s->outbox.sent[i]->kind == OUT_CALL && s->outbox.sent[i]->tag == tag) {
-            outbox_recycle(&s->outbox, outbox_take_sent(&s->outbox, i));
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool cancel_failed(struct client_session *s, const void *tag)
-{
-    struct outgoing *prev = NULL;
-    for (struct outgoing *m = s->failed; m; prev = m, m = m->next) {
-        if (m->tag != tag)
-            continue;
-        if (prev)
-            prev->next = m->next;
-        else
-            s->failed = m->next;
-        if (s->failed_last == m)
-            s->failed_last = prev;
-        outbox_recycle(&s->outbox, m);
-        return true;
-    }
-    return false;
-}
-
-/* The answer, if it still comes, names a msg_id that nobody knows and is passed over. */
-void client_session_cancel(struct client_session *s, void *tag)
-{
-    if (cancel_queued(s, tag) || cancel_sent(s, tag) || cancel_failed(s, tag))
-        s->open_calls--;
-}
-
-size_t client_session_open_calls(const struct client_session *s)
-{
-    return s->open_calls;
-}
-
-/* ---- what becomes of a call that was not answered ---- */
-
-void client_fail(struct client_session *s, struct outgoing *m, enum call_failure why)
-{
-    if (m->kind != OUT_CALL) {
-        outbox_recycle(&s->outbox, m);
-        return;
-    }
-    m->failure = (uint8_t)why;
-    m->next = NULL;
-    if (s->failed)
-        s->failed_last->next = m;
-    else
-        s->failed = m;
-    s->failed_last = m;
-}
-
-void client_send_fresh(struct client_session *s, struct outgoing *m)
-{
-    forget_id(m);
-    outbox_queue_front(&s->outbox, m);
-}
-
-static bool may_repeat(struct outgoing *m)
-{
-    return m->safety == CALL_REPEATABLE && m->attempts++ < ATTEMPTS_MAX;
-}
-
-void client_lost(struct client_session *s, struct outgoing *m)
-{
-    if (may_repeat(m))
-        client_send_fresh(s, m);
-    else
-        client_fail(s, m, CALL_LOST);
-}
-
-void client_send_same(struct client_session *s, struct outgoing *m)
-{
-    m->doubtful = true;
-    if (m->attempts++ >= ATTEMPTS_MAX)
-        client_fail(s, m, CALL_LOST);
-    else if (m->ahead)
-        client_send_fresh(s, m);
-    else
-        outbox_queue_front(&s->outbox, m);
-}
-
-void client_refused(struct client_session *s, struct outgoing *m)
-{
-    if (m->doubtful && m->container_id != 0)
-        client_send_same(s, m); /* this copy was refused, an earlier one may have been taken */
-    else if (m->doubtful)
-        client_lost(s, m); /* it is the id itself that was refused */
-    else if (m->attempts++ < ATTEMPTS_MAX)
-        client_send_fresh(s, m);
-    else
-        client_fail(s, m, CALL_REFUSED);
-}
+/* ---- another session id ---- */
 
 void client_renew(struct client_session *s)
 {
@@ -379,10 +216,10 @@ void client_renew(struct client_session *s)
         next = m->next;
         if (m->kind != OUT_CALL) {
             outbox_recycle(&s->outbox, m);
-        } else if (m->msg_id != 0 && !may_repeat(m)) {
+        } else if (m->msg_id != 0 && !client_may_repeat(m)) {
             client_fail(s, m, CALL_LOST);
         } else {
-            forget_id(m);
+            client_forget_id(m);
             outbox_queue(&s->outbox, m);
         }
     }
@@ -450,7 +287,7 @@ static void queue_salts_request(struct client_session *s, int64_t now)
 static void choose_prefixes(struct client_session *s)
 {
     for (struct outgoing *m = s->outbox.first; m; m = m->next) {
-        if (m->kind != OUT_CALL || is_service_query(m))
+        if (m->kind != OUT_CALL || client_is_service_query(m))
             continue;
         m->prefix = s->inited ? s->call_prefix : s->init_prefix;
         m->wrapped = !s->inited;
@@ -463,7 +300,8 @@ static void choose_salt(struct client_session *s)
     if (span)
         s->out.salt = span->salt;
     else if (s->out.salt == 0 && s->salts.n > 0)
-        s->out.salt = s->salts.spans[s->salts.n - 1].salt; /* expired: the server will say the next */
+        s->out.salt =
+            s->salts.spans[s->salts.n - 1].salt; /* expired: the server will say the next */
 }
 
 bool client_session_wants_flush(const struct client_session *s)

@@ -6,8 +6,8 @@
 #include "tl/value.h"
 
 enum {
-    SEEN_MAX = 1024,  /* msg_ids remembered; the guidelines ask for "the last N" */
-    STALE_MAX = 8,    /* frames outside the time window in a row; then the link is of no use */
+    SEEN_MAX = 1024,     /* msg_ids remembered; the guidelines ask for "the last N" */
+    STALE_MAX = 8,       /* frames outside the time window in a row; then the link is of no use */
     SALT_GUESS_S = 1800, /* how long a salt without a schedule is trusted */
 };
 
@@ -49,8 +49,7 @@ bool client_session_input(struct client_session *s, uint8_t *frame, size_t len)
         return true;
     if (!inbox_open(&s->inbox, m.msg_id, m.seq_no, m.body))
         client_break(s, "malformed container");
-    else if (s->inbox.container && !s->stale &&
-             id_window_state(&s->seen, m.msg_id) == ID_NEW)
+    else if (s->inbox.container && !s->stale && id_window_state(&s->seen, m.msg_id) == ID_NEW)
         id_window_add(&s->seen, m.msg_id, SEEN_MAX);
     return true;
 }

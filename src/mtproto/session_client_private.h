@@ -52,15 +52,15 @@ struct client_session {
     uint64_t ping_id;
 
     const char *broken;
-    unsigned notices;  /* enum client_notice */
-    uint16_t n_stale;  /* frames outside the time window, in a row */
+    unsigned notices; /* enum client_notice */
+    uint16_t n_stale; /* frames outside the time window, in a row */
     bool connected;
-    bool inited;       /* a call with the init prefix was answered in this session id */
-    bool known;        /* the server said new_session_created for this session id */
-    bool heard;        /* something was received over this link */
-    bool stale;        /* the frame at hand lies outside the time window */
+    bool inited; /* a call with the init prefix was answered in this session id */
+    bool known;  /* the server said new_session_created for this session id */
+    bool heard;  /* something was received over this link */
+    bool stale;  /* the frame at hand lies outside the time window */
     bool acks_now;
-    bool holding;      /* buffers are held that an idle session gives back */
+    bool holding; /* buffers are held that an idle session gives back */
 
     struct slice init_prefix; /* both point behind the struct */
     struct slice call_prefix;
@@ -80,6 +80,12 @@ void client_fail(struct client_session *s, struct outgoing *m, enum call_failure
  * it and answers if it took an earlier copy. */
 void client_send_fresh(struct client_session *s, struct outgoing *m);
 void client_send_same(struct client_session *s, struct outgoing *m);
+/* As if it had never been sent. */
+void client_forget_id(struct outgoing *m);
+/* Whether a call of unknown fate may go again; counts as an attempt. */
+bool client_may_repeat(struct outgoing *m);
+/* Queries of MTProto itself, which no prefix may wrap. */
+bool client_is_service_query(const struct outgoing *m);
 /* As client_session_renew. */
 void client_renew(struct client_session *s);
 void client_break(struct client_session *s, const char *why);

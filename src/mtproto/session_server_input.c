@@ -9,9 +9,9 @@
 #include "tl/value.h"
 
 enum {
-    SEEN_MAX = 2048,     /* ids by which copies are recognised: two full containers */
+    SEEN_MAX = 2048, /* ids by which copies are recognised: two full containers */
     RUNNING_CAP_MIN = 8,
-    SALTS_SENT_MIN = 2,  /* fewer make some clients ask without end */
+    SALTS_SENT_MIN = 2, /* fewer make some clients ask without end */
 };
 
 /* ---- refusals ---- */
@@ -222,8 +222,7 @@ static void pong(struct server_session *s, uint64_t msg_id, uint64_t ping_id)
     tl_write_u64(&m->body, ping_id);
 }
 
-static bool on_ping(struct server_session *s, const struct incoming *in,
-                    struct server_event *event)
+static bool on_ping(struct server_session *s, const struct incoming *in, struct server_event *event)
 {
     struct tl_reader r = tl_reader_of(in->body);
     uint32_t id = tl_read_u32(&r);
@@ -234,8 +233,8 @@ static bool on_ping(struct server_session *s, const struct incoming *in,
     pong(s, in->msg_id, ping_id);
     if (id == MT_PING)
         return false;
-    *event = (struct server_event){
-        .type = SERVER_DISCONNECT_IN, .msg_id = in->msg_id, .code = delay_s};
+    *event =
+        (struct server_event){.type = SERVER_DISCONNECT_IN, .msg_id = in->msg_id, .code = delay_s};
     return true;
 }
 
@@ -442,8 +441,7 @@ static bool add_running(struct server_session *s, uint64_t msg_id)
 {
     if (s->n_running == s->cap_running) {
         uint32_t cap = s->cap_running ? s->cap_running * 2 : RUNNING_CAP_MIN;
-        struct running *list =
-            cap > RUNNING_MAX ? NULL : realloc(s->running, cap * sizeof *list);
+        struct running *list = cap > RUNNING_MAX ? NULL : realloc(s->running, cap * sizeof *list);
         if (!list)
             return false;
         s->running = list;
@@ -462,8 +460,7 @@ static bool hand_out(struct server_session *s, const struct incoming *in,
         *event = (struct server_event){.type = SERVER_BROKEN, .reason = "too many requests"};
         return true;
     }
-    *event =
-        (struct server_event){.type = SERVER_REQUEST, .msg_id = in->msg_id, .body = in->body};
+    *event = (struct server_event){.type = SERVER_REQUEST, .msg_id = in->msg_id, .body = in->body};
     return true;
 }
 

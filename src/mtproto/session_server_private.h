@@ -13,7 +13,7 @@
 enum {
     ANSWERS_MAX_DEFAULT = 512,
     ANSWERS_BYTES_MAX = 32 * 1024 * 1024, /* of all answers kept: what 60 parts of a file take */
-    RUNNING_MAX = 4096,                  /* requests of one session that wait for their answer */
+    RUNNING_MAX = 4096,                   /* requests of one session that wait for their answer */
 };
 
 /* A request that was handed out and not answered. */

@@ -5,15 +5,15 @@
 #include <zlib.h>
 
 enum {
-    HEADER_BYTES = 64,          /* of the obfuscated opening */
-    FULL_OVERHEAD = 12,         /* length, sequence number, CRC */
-    MESSAGE_BYTES_MIN = 16,     /* any shorter frame is an error, a quick ack or noise */
+    HEADER_BYTES = 64,             /* of the obfuscated opening */
+    FULL_OVERHEAD = 12,            /* length, sequence number, CRC */
+    MESSAGE_BYTES_MIN = 16,        /* any shorter frame is an error, a quick ack or noise */
     PADDED_MESSAGE_BYTES_MIN = 20, /* there a 4-byte error may carry 15 bytes of padding */
-    SEALED_HEADER_BYTES = 24,   /* what of a sealed message is not whole AES blocks */
+    SEALED_HEADER_BYTES = 24,      /* what of a sealed message is not whole AES blocks */
     AES_BLOCK = 16,
-    PADDING_SENT_MAX = 3,       /* every client and server copes with this little */
-    ERROR_CODE_MIN = -999,      /* below: a quick ack token, whose top bit is set */
-    QUICK_ACK_MARK = -1,        /* some servers put it before the token */
+    PADDING_SENT_MAX = 3,  /* every client and server copes with this little */
+    ERROR_CODE_MIN = -999, /* below: a quick ack token, whose top bit is set */
+    QUICK_ACK_MARK = -1,   /* some servers put it before the token */
 };
 
 #define TAG_ABRIDGED     0xefefefefu
@@ -318,8 +318,7 @@ static size_t without_padding(const struct transport *t, const uint8_t *p, size_
 /* Skips what is to be ignored; *at moves behind the frame that the event is about. */
 static struct transport_event next_event(struct transport *t, uint8_t *in, size_t len, size_t *at)
 {
-    size_t message_min =
-        t->kind == TRANSPORT_PADDED ? PADDED_MESSAGE_BYTES_MIN : MESSAGE_BYTES_MIN;
+    size_t message_min = t->kind == TRANSPORT_PADDED ? PADDED_MESSAGE_BYTES_MIN : MESSAGE_BYTES_MIN;
     for (;;) {
         struct frame f = {0};
         struct transport_event e = cut_frame(t, in + *at, len - *at, &f);

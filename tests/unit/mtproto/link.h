@@ -18,7 +18,7 @@
 #include "tl/cursor.h"
 
 enum {
-    START_S = 1767225600,  /* 2026-01-01 */
+    START_S = 1767225600, /* 2026-01-01 */
     SALT_SPAN_S = 1800,
     TAGS_MAX = 512,
     QUERY_ID = 0x51ab1e5, /* a constructor that MTProto does not know */
@@ -38,7 +38,7 @@ struct pair {
     enum transport_kind kind;
     bool obfuscated;
     bool linked;
-    struct buf up, down;       /* bytes on the wire, received and not consumed */
+    struct buf up, down; /* bytes on the wire, received and not consumed */
     struct server_session_config server_config;
     struct client_session_config client_config;
     uint64_t salt_seed;
@@ -67,8 +67,9 @@ static inline void pair_salts(void *ctx, uint64_t key_id, struct salt_schedule *
     out->n = 0;
     for (int64_t i = 0; i < 8; i++) {
         int64_t since = (now / SALT_SPAN_S + i) * SALT_SPAN_S;
-        out->spans[out->n++] = (struct salt_span){p->salt_seed ^ (uint64_t)since * 0x9e3779b97f4a7c15u,
-                                                  since, since + SALT_SPAN_S + SALT_SPAN_S / 4};
+        out->spans[out->n++] =
+            (struct salt_span){p->salt_seed ^ (uint64_t)since * 0x9e3779b97f4a7c15u, since,
+                               since + SALT_SPAN_S + SALT_SPAN_S / 4};
     }
 }
 
@@ -79,7 +80,8 @@ static inline void pair_new_server(struct pair *p, uint64_t session_id)
     p->server = server_session_new(&p->server_config);
     p->server_session_id = session_id;
     p->n_sessions++;
-    p->server_clock.wall_ns += NS_PER_S / 10; /* a server that begins anew does not repeat msg_ids */
+    p->server_clock.wall_ns +=
+        NS_PER_S / 10; /* a server that begins anew does not repeat msg_ids */
 }
 
 static inline void pair_init(struct pair *p, uint64_t seed)

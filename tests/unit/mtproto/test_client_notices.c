@@ -386,7 +386,7 @@ static void test_foreign_messages_are_ignored(void **state)
     say(s, 1, update); /* one good message, so that the clock is trusted */
     say_as(s, h.session_id + 1, now + 1, 1, update);
     assert_int_equal(s->p.bad_frames, 1);
-    say_as(s, h.session_id, now + 4, 1, update);  /* a client's parity */
+    say_as(s, h.session_id, now + 4, 1, update); /* a client's parity */
     say_as(s, h.session_id, now + 2, 1, update);
     say_as(s, h.session_id, now + 1 - (301ull << 32), 1, update); /* too old */
     say_as(s, h.session_id, now + 1 + (31ull << 32), 1, update);  /* too new */
@@ -444,10 +444,22 @@ static void test_short_and_odd_bodies_are_survived(void **state)
     start(s);
     send_one(s, 1, CALL_REPEATABLE);
     static const uint32_t ids[] = {
-        MT_RPC_RESULT,        MT_MSGS_ACK,      MT_PONG,           MT_NEW_SESSION_CREATED,
-        MT_BAD_SERVER_SALT,   MT_FUTURE_SALTS,  MT_MSGS_STATE_REQ, MT_BAD_MSG_NOTIFICATION,
-        MT_MSGS_STATE_INFO,   MT_MSGS_ALL_INFO, MT_MSG_RESEND_REQ, MT_MSG_DETAILED_INFO,
-        MT_MSG_NEW_DETAILED_INFO, MT_GZIP_PACKED, MT_DESTROY_AUTH_KEY_OK, MT_DESTROY_SESSION_OK,
+        MT_RPC_RESULT,
+        MT_MSGS_ACK,
+        MT_PONG,
+        MT_NEW_SESSION_CREATED,
+        MT_BAD_SERVER_SALT,
+        MT_FUTURE_SALTS,
+        MT_MSGS_STATE_REQ,
+        MT_BAD_MSG_NOTIFICATION,
+        MT_MSGS_STATE_INFO,
+        MT_MSGS_ALL_INFO,
+        MT_MSG_RESEND_REQ,
+        MT_MSG_DETAILED_INFO,
+        MT_MSG_NEW_DETAILED_INFO,
+        MT_GZIP_PACKED,
+        MT_DESTROY_AUTH_KEY_OK,
+        MT_DESTROY_SESSION_OK,
     };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         say(s, 1, WORDS(ids[i]));
@@ -532,8 +544,9 @@ static void test_future_salts_make_the_schedule(void **state)
     struct heard h = send_one(s, 1, CALL_ONCE);
     const struct heard *question = heard_id(s, MT_GET_FUTURE_SALTS);
     assert_non_null(question);
-    say(s, 0, WORDS(MT_FUTURE_SALTS, LONG(question->msg_id), START_S, 2, START_S, START_S + 1800,
-                    LONG(21), START_S + 1800, START_S + 99999, LONG(22)));
+    say(s, 0,
+        WORDS(MT_FUTURE_SALTS, LONG(question->msg_id), START_S, 2, START_S, START_S + 1800,
+              LONG(21), START_S + 1800, START_S + 99999, LONG(22)));
     say_result(s, h.msg_id);
     assert_int_equal(client_session_salts(s->p.client)->n, 2);
     pair_advance(&s->p, 10);

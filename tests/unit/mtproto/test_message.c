@@ -26,7 +26,8 @@ static struct buf from_hex(const char *hex)
     return b;
 }
 
-/* Calls `check` with the words of each line that starts with that kind; returns how many there were. */
+/* Calls `check` with the words of each line that starts with that kind; returns how many there
+ * were. */
 static size_t each_vector(const char *kind, void (*check)(char **words, size_t n))
 {
     static char line[LINE_MAX_BYTES];
@@ -218,10 +219,10 @@ static void test_lengths_and_padding_are_checked(void **state)
     (void)state;
     assert_true(opens_with(4, 48));
     assert_true(opens_with(0, 48));
-    assert_false(opens_with(5, 48));   /* no multiple of 4 */
-    assert_false(opens_with(8, 48));   /* 8 bytes of padding */
-    assert_false(opens_with(16, 48));  /* none */
-    assert_false(opens_with(20, 48));  /* past the end */
+    assert_false(opens_with(5, 48));  /* no multiple of 4 */
+    assert_false(opens_with(8, 48));  /* 8 bytes of padding */
+    assert_false(opens_with(16, 48)); /* none */
+    assert_false(opens_with(20, 48)); /* past the end */
     assert_false(opens_with(0xfffffffc, 48));
     assert_true(opens_with(64, 32 + 64 + 1024));
     assert_false(opens_with(60, 32 + 64 + 1024)); /* 1028 bytes of padding */

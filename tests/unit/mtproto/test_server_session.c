@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A server session against a client that the test plays: checks, service messages, hostile input. */
+ * A server session against a client that the test plays: checks, service messages, hostile input.
+ */
 #include "script.h"
 
 #include <zlib.h>
@@ -402,8 +403,9 @@ static void test_state_requests(void **state)
     const struct heard *acks = heard_id(s, MT_MSGS_ACK); /* as its answer takes longer */
     assert_non_null(acks);
     assert_true(load_le64(acks->body.data + 12) == running);
-    uint64_t id = say(s, 4, WORDS(MT_MSGS_STATE_REQ, TL_ID_VECTOR, 5, LONG(before), LONG(answered),
-                                  LONG(running), LONG(running - 4), LONG(running + (1ull << 32))));
+    uint64_t id = say(s, 4,
+                      WORDS(MT_MSGS_STATE_REQ, TL_ID_VECTOR, 5, LONG(before), LONG(answered),
+                            LONG(running), LONG(running - 4), LONG(running + (1ull << 32))));
     const struct heard *h = heard_id(s, MT_MSGS_STATE_INFO);
     assert_non_null(h);
     assert_true(load_le64(h->body.data + 4) == id);

@@ -35,7 +35,7 @@ static const struct {
     enum transport_kind kind;
     bool obfuscated;
 } transports[] = {
-    {TRANSPORT_FULL, false},         {TRANSPORT_ABRIDGED, false}, {TRANSPORT_ABRIDGED, true},
+    {TRANSPORT_FULL, false},         {TRANSPORT_ABRIDGED, false},    {TRANSPORT_ABRIDGED, true},
     {TRANSPORT_INTERMEDIATE, false}, {TRANSPORT_INTERMEDIATE, true}, {TRANSPORT_PADDED, false},
     {TRANSPORT_PADDED, true},
 };

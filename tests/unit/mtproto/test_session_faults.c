@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Client session against server session over links that lose, repeat, reorder, corrupt and cut, with
- * servers that forget: thousands of runs from a seeded generator. The rules that hold in each:
+ * Client session against server session over links that lose, repeat, reorder, corrupt and cut,
+ * with servers that forget: thousands of runs from a seeded generator. The rules that hold in each:
  *  - every call gets exactly one event, unless it was cancelled;
  *  - no call is executed twice within one session;
  *  - a CALL_ONCE is executed at most once, whatever happens. */
@@ -25,9 +25,10 @@ struct world {
     size_t n_held;
     unsigned lose, repeat, corrupt; /* of 256 */
     /* Salts refused for no reason and clocks that jump: not together with late copies, for a server
-     * that refuses one copy and takes the next of the same frame executes a call twice by itself. */
+     * that refuses one copy and takes the next of the same frame executes a call twice by itself.
+     */
     bool skew;
-    bool late; /* frames are overtaken and outlive their link; then servers forget nothing */
+    bool late;      /* frames are overtaken and outlive their link; then servers forget nothing */
     unsigned begun; /* the server's session that took something */
     unsigned executed_in[TAGS_MAX]; /* the server's session, counted from 1 */
     bool once[TAGS_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What sessions allocate: nothing for a warm call, little when idle. Allocations are counted by
- * standing in front of glibc's, which the sanitizers do themselves: there the figures are skipped. */
+ * standing in front of glibc's, which the sanitizers do themselves: there the figures are skipped.
+ */
 #include "link.h"
 
 #include <malloc.h>

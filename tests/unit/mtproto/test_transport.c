@@ -37,8 +37,8 @@ static struct slice sealed_like(struct rng *rng, uint8_t *at, size_t blocks)
 }
 
 /* Feeds the wire in pieces of random size (1: byte by byte) and expects these payloads. */
-static void expect_payloads(struct transport *t, struct slice wire, struct rng *rng, size_t piece_max,
-                            const struct slice *payloads, size_t n)
+static void expect_payloads(struct transport *t, struct slice wire, struct rng *rng,
+                            size_t piece_max, const struct slice *payloads, size_t n)
 {
     struct buf in;
     size_t got = 0;
@@ -168,8 +168,8 @@ static void test_abridged_long_lengths(void **state)
 static void test_obfuscated_headers_avoid_other_protocols(void **state)
 {
     (void)state;
-    static const char *const forbidden[] = {"HEAD", "POST", "GET ", "OPTI", "\x16\x03\x01\x02",
-                                            "\xdd\xdd\xdd\xdd", "\xee\xee\xee\xee"};
+    static const char *const forbidden[] = {
+        "HEAD", "POST", "GET ", "OPTI", "\x16\x03\x01\x02", "\xdd\xdd\xdd\xdd", "\xee\xee\xee\xee"};
     struct rng rng;
     rng_init_seed(&rng, 3);
     for (int i = 0; i < 20000; i++) {
@@ -295,7 +295,8 @@ static void test_short_frames(void **state)
         {TRANSPORT_PADDED, "\x09\x00\x00\x00\x6c\xfe\xff\xffpaddi", 13, TRANSPORT_ERROR, -404},
         /* 0 of four bytes, and other short frames, are ignored */
         {TRANSPORT_INTERMEDIATE, "\x04\x00\x00\x00\x00\x00\x00\x00", 8, TRANSPORT_NEED_MORE, 0},
-        {TRANSPORT_INTERMEDIATE, "\x08\x00\x00\x00\x6c\xfe\xff\xff....", 12, TRANSPORT_NEED_MORE, 0},
+        {TRANSPORT_INTERMEDIATE, "\x08\x00\x00\x00\x6c\xfe\xff\xff....", 12, TRANSPORT_NEED_MORE,
+         0},
         {TRANSPORT_INTERMEDIATE, "\x00\x00\x00\x00", 4, TRANSPORT_NEED_MORE, 0},
         {TRANSPORT_ABRIDGED, "\x00\x01\x6c\xfe\xff\xff", 6, TRANSPORT_ERROR, -404},
         /* a token behind -1, as one server writes it */
@@ -326,7 +327,8 @@ static void test_full_refuses_what_is_damaged(void **state)
     buf_init(&copy, 0);
     transport_client_init(&client, TRANSPORT_FULL, false, 2, &rng, &wire);
     frame(&client, &wire, sealed_like(&rng, payload, 1), false, &rng);
-    for (size_t bit = 64; bit < wire.len * 8; bit++) { /* length and sequence number tell the kind */
+    for (size_t bit = 64; bit < wire.len * 8;
+         bit++) { /* length and sequence number tell the kind */
         transport_server_init(&server);
         buf_clear(&copy);
         buf_append(&copy, wire.data, wire.len);
