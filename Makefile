@@ -168,18 +168,23 @@ api: $(BINARY) $(VENV)/ready
 # make asan       unit and API tests under AddressSanitizer and UBSan, leaks included
 asan:
 	@tools/install_packages.sh build test
-	@$(MAKE) --no-print-directory VARIANT=asan all unit api
+	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@$(MAKE) --no-print-directory VARIANT=asan api
 
 # make tsan       unit tests of the modules with threads and the worker API tests under ThreadSanitizer
 tsan:
 	@tools/install_packages.sh build test
-	@$(MAKE) --no-print-directory VARIANT=tsan all unit-base unit-http unit-gateway
+	@$(MAKE) --no-print-directory VARIANT=tsan all
+	@$(MAKE) --no-print-directory VARIANT=tsan unit-base
+	@$(MAKE) --no-print-directory VARIANT=tsan unit-http
+	@$(MAKE) --no-print-directory VARIANT=tsan unit-gateway
 	@$(MAKE) --no-print-directory VARIANT=tsan api T=tests/api/test_workers.py
 
 # make coverage   line coverage of unit and API tests, build/coverage/html
 coverage:
 	@tools/install_packages.sh build test coverage
-	@$(MAKE) --no-print-directory VARIANT=coverage all unit api
+	@$(MAKE) --no-print-directory VARIANT=coverage all unit
+	@$(MAKE) --no-print-directory VARIANT=coverage api
 	@lcov --quiet --capture --directory build/coverage --output-file build/coverage/lcov.info
 	@genhtml --quiet --output-directory build/coverage/html build/coverage/lcov.info
 	@lcov --summary build/coverage/lcov.info
