@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Two direct-mapped tables: a newcomer takes the place of whoever has its slot. */
+ * Two tables in sets of a few slots, where a newcomer takes the place of the oldest: with one slot each,
+ * two peers in use could drive each other out for ever, a look-up at every call. */
 #include "gateway/peer_cache.h"
 
 #include <stdlib.h>
@@ -7,8 +8,9 @@
 #include "base/clock.h"
 
 enum {
-    ID_SLOTS = 4096,  /* with NAME_SLOTS some 400 KiB a worker */
-    NAME_SLOTS = 1024,
+    WAYS = 4,
+    ID_SETS = 4096,   /* 16,384 peers and 4,096 names: some 2 MiB a worker, touched as it fills */
+    NAME_SETS = 1024,
     NAME_MAX = 32,    /* Telegram's bound on usernames */
 };
 #define NAME_LIFE_NS (300 * NS_PER_S)
@@ -27,8 +29,8 @@ struct name_slot {
 };
 
 struct peer_cache {
-    struct id_slot ids[ID_SLOTS];
-    struct name_slot names[NAME_SLOTS];
+    struct id_slot ids[ID_SETS][WAYS]; /* of each set the newest first */
+    struct name_slot names[NAME_SETS][WAYS];
 };
 
 /* Finalizer of MurmurHash3: spreads ids, which are dense, over the slots. */
@@ -51,16 +53,26 @@ void peer_cache_free(struct peer_cache *cache)
     free(cache);
 }
 
-static size_t id_slot_of(uint64_t auth_key_id, enum peer_kind kind, int64_t id)
+static size_t id_set_of(uint64_t auth_key_id, enum peer_kind kind, int64_t id)
 {
-    return mix(auth_key_id ^ mix((uint64_t)id * 4 + (unsigned)kind)) % ID_SLOTS;
+    return mix(auth_key_id ^ mix((uint64_t)id * 4 + (unsigned)kind)) % ID_SETS;
+}
+
+static bool is_of(const struct id_slot *slot, uint64_t auth_key_id, enum peer_kind kind, int64_t id)
+{
+    return slot->auth_key_id == auth_key_id && slot->peer.kind == kind && slot->peer.id == id;
 }
 
 void peer_cache_put(struct peer_cache *cache, uint64_t auth_key_id, const struct peer_ref *peer)
 {
     if (!cache || !peer->has_hash || peer->kind == PEER_NONE || peer->kind == PEER_CHAT || peer->self)
         return;
-    cache->ids[id_slot_of(auth_key_id, peer->kind, peer->id)] = (struct id_slot){auth_key_id, *peer};
+    struct id_slot *set = cache->ids[id_set_of(auth_key_id, peer->kind, peer->id)];
+    size_t at = 0;
+    while (at < WAYS - 1 && !is_of(&set[at], auth_key_id, peer->kind, peer->id))
+        at++;
+    memmove(set + 1, set, at * sizeof *set);
+    set[0] = (struct id_slot){auth_key_id, *peer};
 }
 
 bool peer_cache_get(const struct peer_cache *cache, uint64_t auth_key_id, enum peer_kind kind, int64_t id,
@@ -68,11 +80,14 @@ bool peer_cache_get(const struct peer_cache *cache, uint64_t auth_key_id, enum p
 {
     if (!cache)
         return false;
-    const struct id_slot *slot = &cache->ids[id_slot_of(auth_key_id, kind, id)];
-    if (slot->auth_key_id != auth_key_id || slot->peer.kind != kind || slot->peer.id != id)
-        return false;
-    *out = slot->peer;
-    return true;
+    const struct id_slot *set = cache->ids[id_set_of(auth_key_id, kind, id)];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (is_of(&set[i], auth_key_id, kind, id)) {
+            *out = set[i].peer;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Lower-case copy; false when it cannot be a username. */
@@ -89,13 +104,24 @@ static bool fold_name(struct slice name, char out[static NAME_MAX], uint64_t *ha
     return true;
 }
 
+static bool is_named(const struct name_slot *slot, uint64_t auth_key_id, const char *folded, size_t len)
+{
+    return slot->auth_key_id == auth_key_id && slot->len == len && memcmp(slot->name, folded, len) == 0;
+}
+
 void peer_cache_put_name(struct peer_cache *cache, uint64_t auth_key_id, struct slice name, int64_t now_ns,
                          const struct peer_ref *peer)
 {
     struct name_slot slot = {auth_key_id, now_ns + NAME_LIFE_NS, *peer, (uint8_t)name.len, {0}};
     uint64_t hash;
-    if (cache && peer_usable(peer) && fold_name(name, slot.name, &hash))
-        cache->names[mix(hash ^ auth_key_id) % NAME_SLOTS] = slot;
+    if (!cache || !peer_usable(peer) || !fold_name(name, slot.name, &hash))
+        return;
+    struct name_slot *set = cache->names[mix(hash ^ auth_key_id) % NAME_SETS];
+    size_t at = 0;
+    while (at < WAYS - 1 && !is_named(&set[at], auth_key_id, slot.name, name.len))
+        at++;
+    memmove(set + 1, set, at * sizeof *set);
+    set[0] = slot;
 }
 
 bool peer_cache_get_name(const struct peer_cache *cache, uint64_t auth_key_id, struct slice name,
@@ -105,10 +131,12 @@ bool peer_cache_get_name(const struct peer_cache *cache, uint64_t auth_key_id, s
     uint64_t hash;
     if (!cache || !fold_name(name, folded, &hash))
         return false;
-    const struct name_slot *slot = &cache->names[mix(hash ^ auth_key_id) % NAME_SLOTS];
-    if (slot->auth_key_id != auth_key_id || slot->len != name.len || now_ns >= slot->until_ns ||
-        memcmp(slot->name, folded, name.len) != 0)
-        return false;
-    *out = slot->peer;
-    return true;
+    const struct name_slot *set = cache->names[mix(hash ^ auth_key_id) % NAME_SETS];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (is_named(&set[i], auth_key_id, folded, name.len) && now_ns < set[i].until_ns) {
+            *out = set[i].peer;
+            return true;
+        }
+    }
+    return false;
 }
