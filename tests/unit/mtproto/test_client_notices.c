@@ -338,6 +338,48 @@ static void test_once_is_lost_with_its_session(void **state)
     assert_int_equal(s->p.failure[1], CALL_LOST);
 }
 
+/* Time passes until the client asks about what it sent; what it says then. */
+static void wait_for_question(struct script *s)
+{
+    pair_advance(&s->p, 31);
+    client_session_tick(s->p.client);
+}
+
+static void test_unanswered_calls_are_asked_about(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    struct heard first = send_one(s, 1, CALL_ONCE);
+    assert_true(client_session_deadline_ns(s->p.client) < 32 * NS_PER_S);
+    wait_for_question(s);
+    listen(s);
+    const struct heard *question = heard_id(s, MT_MSGS_STATE_REQ);
+    assert_non_null(question);
+    say(s, 0, WORDS(MT_MSGS_STATE_INFO, LONG(question->msg_id), 0x0301));
+    listen(s);
+    assert_non_null(heard_call(s, 1));
+    assert_true(heard_call(s, 1)->msg_id == first.msg_id);
+    say_result(s, first.msg_id);
+    assert_int_equal(s->p.results[1], 1);
+}
+
+static void test_states_older_than_the_call_are_not_believed(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    struct heard first = send_one(s, 1, CALL_ONCE);
+    wait_for_question(s);
+    say(s, 1, WORDS(MT_MSG_RESEND_REQ, TL_ID_VECTOR, 1, LONG(first.msg_id)));
+    listen(s); /* the question and the call in one container */
+    const struct heard *question = heard_id(s, MT_MSGS_STATE_REQ);
+    assert_non_null(question);
+    assert_true(heard_call(s, 1)->container_id == question->container_id);
+    say(s, 0, WORDS(MT_MSGS_STATE_INFO, LONG(question->msg_id), 0x0101));
+    assert_int_equal(s->p.failures[1], 0);
+    say_result(s, first.msg_id);
+    assert_int_equal(s->p.results[1], 1);
+}
+
 static void test_new_session_created(void **state)
 {
     struct script *s = *state;
@@ -575,6 +617,8 @@ int main(void)
         CASE(test_once_waits_when_it_arrived),
         CASE(test_once_asks_for_an_answer_that_is_there),
         CASE(test_once_is_lost_with_its_session),
+        CASE(test_unanswered_calls_are_asked_about),
+        CASE(test_states_older_than_the_call_are_not_believed),
         CASE(test_new_session_created),
         CASE(test_copies_are_dropped_and_acknowledged_again),
         CASE(test_foreign_messages_are_ignored),
