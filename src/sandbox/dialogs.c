@@ -172,22 +172,11 @@ static struct tl_value get_dialogs(struct request *r)
 
 /* ---- single ones ---- */
 
-static struct tl_object *build_state(struct request *r)
-{
-    struct tl_object *o = tl_new(&r->b, C_updates_state);
-    tl_set_int(o, F_pts, account_pts(r->self));
-    tl_set_int(o, F_qts, 0);
-    tl_set_int(o, F_date, r->now_s);
-    tl_set_int(o, F_seq, 0);
-    tl_set_int(o, F_unread_count, 0);
-    return o;
-}
-
 static struct tl_value peer_dialogs(struct request *r, const struct row *rows, uint32_t n)
 {
     struct tl_object *o = tl_new(&r->b, C_messages_peerDialogs);
     set_rows(r, o, rows, (struct dialog_page){0, n});
-    tl_set_obj(o, F_state, build_state(r));
+    tl_set_obj(o, F_state, build_state(r, account_pts(r->self), r->now_s));
     return tl_value_obj(o);
 }
 

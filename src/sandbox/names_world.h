@@ -309,6 +309,7 @@
     X(sendMessageTypingAction)                                                                     \
     X(textWithEntities)                                                                            \
     X(updateChannel)                                                                               \
+    X(updateChannelTooLong)                                                                        \
     X(updateChannelUserTyping)                                                                     \
     X(updateChat)                                                                                  \
     X(updateChatParticipants)                                                                      \

@@ -78,6 +78,7 @@ void update_log_add(struct update_log *log, struct update *u)
     if (u->pts_count > 0) {
         log->pts += u->pts_count;
         u->pts = log->pts;
+        log->date = u->date;
     } else if (!u->keep) {
         return;
     }

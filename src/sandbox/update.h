@@ -56,6 +56,7 @@ struct update_log {
     uint32_t first;
     int32_t pts;         /* 1 at first, as Telegram's */
     int32_t lost_pts;    /* differences from below it are too long */
+    int32_t date;        /* of the newest that moved pts; 0 = none yet */
 };
 void update_log_init(struct update_log *log);
 void update_log_free(struct update_log *log);

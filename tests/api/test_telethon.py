@@ -370,6 +370,40 @@ async def test_messages_missed_while_away_come_with_the_difference(sandbox):
 
 
 @asynchronous
+async def test_catches_up_with_channels_too(sandbox, tmp_path):
+    """By itself: it keeps its state in a file, is told which channels moved, and asks for each."""
+    texts = [f"missed {where} {i}" for i in range(3) for where in ("in the group", "in private")]
+    async with connected(sandbox) as ann:
+        await sign_up(ann, sandbox, "Ann")
+        trust(sandbox)
+        bob = TelegramClient(str(tmp_path / "bob"), API_ID, API_HASH, connection_retries=3, retry_delay=0)
+        bob.session.set_dc(2, "127.0.0.1", sandbox.dcs[2])
+        await bob.connect()
+        bob_phone = await sign_up(bob, sandbox, "Bob")
+        await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(1, bob_phone, "Bob", "")]))
+        group = (await ann(functions.channels.CreateChannelRequest("A group", "", megagroup=True))).chats[0]
+        link = (await ann(functions.messages.ExportChatInviteRequest(group))).link
+        await bob(functions.messages.ImportChatInviteRequest(link.rsplit("/", 1)[1].lstrip("+")))
+        heard = Heard(bob)
+        await bob.get_dialogs()
+        for target in (group, bob_phone):
+            await ann.send_message(target, "at home")
+            await heard.next("at home")
+        await bob.disconnect()
+        for text in texts:
+            await ann.send_message(group if "group" in text else bob_phone, text)
+        back = TelegramClient(str(tmp_path / "bob"), API_ID, API_HASH, catch_up=True)
+        heard = asyncio.Queue()
+        back.add_event_handler(lambda event: heard.put(event.message.raw_text), events.NewMessage())
+        await back.connect()
+        try:
+            got = [await asyncio.wait_for(heard.get(), EVENT_SECONDS_MAX) for _ in texts]
+        finally:
+            await back.disconnect()
+        assert sorted(got) == sorted(texts)
+
+
+@asynchronous
 async def test_a_key_used_on_two_connections_at_once_dies(sandbox):
     async with connected(sandbox) as client:
         phone = await sign_up(client, sandbox)
