@@ -24,6 +24,24 @@ struct command {
     const char *(*run)(struct sandbox *s, const struct command_line *line, struct buf *out);
 };
 
+/* ---- when the clock goes back ---- */
+
+static void end_sessions(struct sandbox *s)
+{
+    for (struct authorization *a = s->authorizations; a; a = a->next)
+        while (a->sessions)
+            session_end(s, a->sessions);
+}
+
+/* Within a session msg_ids only grow, on either side: a server whose clock went back could not tell its
+ * clients what time it is, nor take what they then send. Like one that was started anew it forgets its
+ * sessions, not the keys; clients learn the time from code 17 and go on in a new session. */
+static void clock_moved(struct sandbox *s, int64_t before_s)
+{
+    if (faults_clock_skew_s(&s->faults) < before_s)
+        end_sessions(s);
+}
+
 /* ---- faults ---- */
 
 static const char *fault_add(struct sandbox *s, const struct command_line *line, struct buf *out)
@@ -32,9 +50,11 @@ static const char *fault_add(struct sandbox *s, const struct command_line *line,
     const char *why = NULL;
     if (!fault_parse(line->word[1], &rule, &why))
         return why;
+    int64_t skew_s = faults_clock_skew_s(&s->faults);
     uint32_t id = faults_add(&s->faults, &rule);
     if (!id)
         return "too many rules";
+    clock_moved(s, skew_s);
     buf_printf(out, "%u\n", id);
     return NULL;
 }
@@ -45,14 +65,20 @@ static const char *fault_remove(struct sandbox *s, const struct command_line *li
     (void)out;
     if (!slice_to_i64(line->word[1], &id) || id < 1 || id > UINT32_MAX)
         return "not an id";
-    return faults_remove(&s->faults, (uint32_t)id) ? NULL : "no such rule";
+    int64_t skew_s = faults_clock_skew_s(&s->faults);
+    if (!faults_remove(&s->faults, (uint32_t)id))
+        return "no such rule";
+    clock_moved(s, skew_s);
+    return NULL;
 }
 
 static const char *fault_clear(struct sandbox *s, const struct command_line *line, struct buf *out)
 {
     (void)line;
     (void)out;
+    int64_t skew_s = faults_clock_skew_s(&s->faults);
     s->faults.n = 0;
+    clock_moved(s, skew_s);
     return NULL;
 }
 
@@ -66,7 +92,7 @@ static const char *fault_list(struct sandbox *s, const struct command_line *line
     return NULL;
 }
 
-/* ---- the clock ---- */
+/* ---- moving the clock ---- */
 
 static const char *clock_advance(struct sandbox *s, const struct command_line *line,
                                  struct buf *out)

@@ -144,13 +144,16 @@ static const char *const rules_text =
     "  do=drop_before | reset | transport_error:404        close the connection instead\n"
     "  do=drop_after | lose_session                        execute it, then close (and forget)\n"
     "  do=bad_salt | garbage                               disturb the session, execute it\n"
-    "  do=clock_skew:S                                     run S seconds ahead\n"
+    "  do=clock_skew:S                                     run S seconds ahead; a clock that is\n"
+    "                      set back forgets all sessions, as a server that was started anew does\n"
     "Example: --fault method=messages.sendMessage,do=flood_wait:30,count=2\n";
 
 static void print_help(void)
 {
     printf("usage: tgrest sandbox [OPTION]…\n"
-           "A small Telegram data centre in memory: real MTProto, no account, no internet.\n\n");
+           "A small Telegram data centre in memory: real MTProto, no account, no internet.\n"
+           "Once all ports listen and the key file is written, `sandbox on ADDR:PORT` is the last of\n"
+           "the lines about ports on standard error.\n\n");
     for (size_t i = 0; i < OPTIONS_N; i++) {
         const struct option *o = &options[i];
         char left[64];
@@ -224,6 +227,7 @@ static void announce(const char *what, const char *listen, uint16_t port)
     fprintf(stderr, "%s on %.*s:%u\n", what, (int)(colon - listen), listen, port);
 }
 
+/* Whoever starts a sandbox waits for the line that comes last. */
 static void announce_all(const struct sandbox *s, const struct sandbox_config *config)
 {
     char what[32];

@@ -89,8 +89,20 @@ def test_a_clock_that_jumps_ahead(start_sandbox, start_gateway, numbers, connect
             sandbox.control.run("drop_all")
 
 
+@pytest.mark.parametrize("seconds", [900, -900])
+def test_a_clock_that_jumps_and_jumps_back_under_a_session(start_sandbox, start_gateway, numbers, connect, seconds):
+    sandbox = start_sandbox()
+    client = sign_up(connect(start_gateway(at=sandbox)), numbers.new())
+    texts = [unique(f"{when} the jump of {seconds}") for when in ("before", "after", "back from")]
+    client.send("me", texts[0])
+    with sandbox.control.fault(f"do=clock_skew:{seconds}"):
+        client.send("me", texts[1])
+        assert client.messages("me", limit=1)[0]["text"] == texts[1]
+    client.send("me", texts[2])
+    assert [m["text"] for m in client.messages("me", limit=3)] == texts[::-1]
+
+
 def test_a_clock_that_jumps_back(start_sandbox, start_gateway, numbers, connect):
-    """In new sessions: within one a server's ids only grow, and tell nothing of a clock that went back."""
     sandbox = start_sandbox()
     client = sign_up(connect(start_gateway(at=sandbox, warm="off")), numbers.new())
     client.send("me", unique("before the jump"))

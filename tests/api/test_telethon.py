@@ -353,6 +353,30 @@ async def test_goes_on_after_a_bad_salt_and_garbage(sandbox):
         assert texts == ["after garbage", "garbage", "after bad_salt", "bad_salt"]
 
 
+@pytest.mark.parametrize("seconds", [900, -900])
+def test_goes_on_when_the_clock_jumps_and_jumps_back(sandbox, seconds):
+    """In the middle of a connection, both ways, with updates."""
+    @asynchronous
+    async def go():
+        async with connected(sandbox) as ann, connected(sandbox) as bob:
+            await sign_up(ann, sandbox, "Ann")
+            bob_phone = await sign_up(bob, sandbox, "Bob")
+            await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(1, bob_phone, "Bob", "")]))
+            heard = Heard(bob)
+
+            async def talk(text):
+                await bob(functions.updates.GetStateRequest())
+                await ann.send_message(bob_phone, text)
+                await heard.next(text)
+
+            await talk("before")
+            with sandbox.control.fault(f"do=clock_skew:{seconds}"):
+                await talk("in another time")
+            await talk("and back")
+
+    go()
+
+
 @asynchronous
 async def test_messages_missed_while_away_come_with_the_difference(sandbox):
     async with connected(sandbox) as ann, connected(sandbox) as bob:
