@@ -26,7 +26,11 @@ enum {
     HEAD_BYTES = KEY_ID_BYTES + NONCE_BYTES,
     KEYS_MAX = 16,            /* one that seals and a few that are being rotated out */
     KEY_FILE_BYTES_MAX = 16 * 1024,
-    TOKEN_BYTES_MAX = 3 * 1024,      /* decoded; its text stays under the 4 KiB that proxies take */
+    KEY_PATH_MAX = 4096,      /* PATH_MAX */
+    TOKEN_TEXT_MAX = 4 * 1024,       /* behind the prefix: what proxies take in a header */
+    TOKEN_BYTES_MAX = BASE64_DECODED_MAX(TOKEN_TEXT_MAX),
+    SMALL_BYTES_MAX = HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES,
+    SMALL_TEXT_MAX = (SMALL_BYTES_MAX + 2) / 3 * 4,
     SALTS_SEALED_MAX = 6,            /* some three hours of calls without an extra round trip */
     SALT_BYTES = 8 + 4 + 4,
     PAYLOAD_VERSION = 1,
@@ -115,22 +119,33 @@ struct token_keys *token_keys_parse(struct slice text, char *error, size_t error
     return NULL;
 }
 
-bool token_key_create(const char *path, char *error, size_t error_size)
+static bool write_fresh_key(int fd)
 {
-    /* O_EXCL: of two that start at once one makes the file and the other reads it. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        snprintf(error, error_size, "cannot create %s: %s", path, strerror(errno));
-        return false;
-    }
     struct buf text;
     buf_init(&text, 0);
     token_key_generate(&text);
     bool ok = write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
-    if (!ok)
-        snprintf(error, error_size, "cannot write %s: %s", path, strerror(errno));
-    close(fd);
     buf_wipe_free(&text);
+    return ok;
+}
+
+bool token_key_create(const char *path, char *error, size_t error_size)
+{
+    /* Whole under another name first: of two that start at once one makes the file and the other reads
+     * it, never a part of it. */
+    char draft[KEY_PATH_MAX];
+    int n = snprintf(draft, sizeof draft, "%s.XXXXXX", path);
+    errno = ENAMETOOLONG;
+    int fd = n > 0 && (size_t)n < sizeof draft ? mkostemp(draft, O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && write_fresh_key(fd) && link(draft, path) == 0;
+    int reason = errno;
+    if (fd >= 0) {
+        unlink(draft);
+        close(fd);
+    }
+    if (!ok)
+        snprintf(error, error_size, "cannot create %s: %s", path, strerror(reason));
+    errno = reason;
     return ok;
 }
 
@@ -397,10 +412,10 @@ static enum token_status payload_read(struct slice p, struct session *s)
 static enum token_status open_sealed(const struct token_keys *k, struct slice text,
                                      struct session *out, bool *old_key)
 {
-    uint8_t sealed[BASE64_DECODED_MAX(TOKEN_BYTES_MAX)];
-    uint8_t plain[sizeof sealed];
+    uint8_t sealed[TOKEN_BYTES_MAX];
+    uint8_t plain[TOKEN_BYTES_MAX];
     size_t n = 0;
-    if (text.len / 4 * 3 > TOKEN_BYTES_MAX || !base64_decode(text, sealed, &n) ||
+    if (text.len > TOKEN_TEXT_MAX || !base64_decode(text, sealed, &n) ||
         n < HEAD_BYTES + TAG_BYTES)
         return TOKEN_FORGED;
     const struct token_key *key = find_key(k, sealed);
@@ -447,7 +462,7 @@ size_t token_key_id(const struct token_keys *k, char out[static TOKEN_KEY_ID_TEX
 void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *purpose,
                       struct slice payload, struct buf *out)
 {
-    uint8_t sealed[HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES];
+    uint8_t sealed[SMALL_BYTES_MAX];
     if (payload.len > TOKEN_SMALL_MAX) {
         out->failed = true;
         return;
@@ -464,10 +479,10 @@ void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *p
 bool token_open_bytes(const struct token_keys *k, const char *purpose, struct slice text,
                       uint8_t out[static TOKEN_SMALL_MAX], size_t *out_len)
 {
-    uint8_t sealed[BASE64_DECODED_MAX(HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES) * 2];
+    uint8_t sealed[BASE64_DECODED_MAX(SMALL_TEXT_MAX)];
     size_t n = 0;
-    if (text.len > (HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES + 2) / 3 * 4 ||
-        !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES)
+    if (text.len > SMALL_TEXT_MAX || !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES ||
+        n > SMALL_BYTES_MAX)
         return false;
     const struct token_key *key = find_key(k, sealed);
     unsigned long long len = 0;

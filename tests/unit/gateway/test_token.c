@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/foreign.h"
@@ -185,6 +186,36 @@ static void test_key_files(void **state)
     token_keys_free(again);
 }
 
+/* Replicas that share a directory start at once: one key is made, and all seal with it. */
+static void test_a_key_file_is_made_whole(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 50, REPLICAS = 4 };
+    char path[] = "build/key-XXXXXX";
+    assert_true(mkdtemp(path) != NULL);
+    char file[sizeof path + 4];
+    snprintf(file, sizeof file, "%s/key", path);
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t children[REPLICAS];
+        for (size_t i = 0; i < REPLICAS; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] == 0) {
+                char error[256];
+                struct token_keys *keys = token_keys_load(file, error, sizeof error);
+                _exit(keys && token_key_id(keys, error) == 1 ? 0 : 1);
+            }
+        }
+        for (size_t i = 0; i < REPLICAS; i++) {
+            int status;
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_int_equal(status, 0);
+        }
+        assert_int_equal(unlink(file), 0);
+    }
+    assert_int_equal(rmdir(path), 0); /* nothing else is left behind */
+}
+
 static void test_foreign_sessions_of_telethon(void **state)
 {
     struct fixture *f = *state;
@@ -224,9 +255,18 @@ static void test_garbage_is_malformed(void **state)
     const char *bad[] = {"", "x", ":", "1:", "1AAAA:AAAA", "tgr2.AAAA", "Bearer abc", "tgr1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(token_open(f->keys, f->digests, slice_str(bad[i]), &s, NULL), TOKEN_MALFORMED);
+}
+
+/* Sealed by nobody, of every length that may be at a bound; the sanitizers watch the edges. */
+static void test_long_garbage_stays_in_bounds(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
     char big[8192];
     memset(big, 'A', sizeof big);
     memcpy(big, "tgr1.", 5);
+    for (size_t n = 2048; n <= sizeof big; n += n % 1024 < 16 || n % 1024 > 1008 ? 1 : 16)
+        assert_int_not_equal(token_open(f->keys, f->digests, slice_of(big, n), &s, NULL), TOKEN_OK);
     assert_int_equal(token_open(f->keys, f->digests, slice_of(big, sizeof big), &s, NULL), TOKEN_FORGED);
 }
 
@@ -264,8 +304,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_change_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
         cmocka_unit_test(test_key_files),
+        cmocka_unit_test(test_a_key_file_is_made_whole),
         cmocka_unit_test_setup_teardown(test_foreign_sessions_of_telethon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage_is_malformed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_garbage_stays_in_bounds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_small_texts_open_for_their_purpose_only, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("token", tests, NULL, NULL);
