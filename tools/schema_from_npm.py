@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes schema/*.tl and schema/errors.tsv from the npm package @mtcute/core or @mtcute/tl.
+"""Writes schema/*.tl and schema/errors.tsv from the npm package @mtcute/core, @mtcute/tl or telegram.
 
     npm pack @mtcute/core@0.31.0
     tools/schema_from_npm.py mtcute-core-0.31.0.tgz --api schema/api.tl \\
         --mtproto schema/mtproto.tl --errors schema/errors.tsv
     npm pack @mtcute/tl@216.0.0
     tools/schema_from_npm.py mtcute-tl-216.0.0.tgz --api schema/layers/api-216.tl
+    npm pack telegram@2.26.22
+    tools/schema_from_npm.py telegram-2.26.22.tgz --api schema/layers/api-198.tl
 
 PACKAGE is the .tgz or the folder it was unpacked to. Names, types and ids are taken, no texts.
 Each id is checked against the CRC32 of its line; those that differ are listed, and one that is not
@@ -58,17 +60,23 @@ NOT_A_CRC = {
 LIBRARY_S_OWN = re.compile(r"^mtcute\.|Legacy$|^invokeWith\w+Prefix$")
 
 
-def read_member(package, name):
-    """The JSON member that ends in name, or None."""
+def read_text(package, name):
+    """The text of the member that ends in name, or None."""
     path = pathlib.Path(package)
     if path.is_dir():
         found = sorted(p for p in path.rglob(name) if "compat" not in p.parts)
-        return json.loads(found[0].read_text("utf-8")) if found else None
+        return found[0].read_text("utf-8") if found else None
     with tarfile.open(path) as archive:
         for member in archive:
             if member.name.endswith("/" + name) and "/compat/" not in member.name:
-                return json.load(archive.extractfile(member))
+                return archive.extractfile(member).read().decode("utf-8")
     return None
+
+
+def read_member(package, name):
+    """The JSON member that ends in name, or None."""
+    text = read_text(package, name)
+    return None if text is None else json.loads(text)
 
 
 def type_text(raw, modifiers):
@@ -133,6 +141,21 @@ def convert(entries, missing_types, missing_methods):
     return types, [l for l in missing_methods if l.split("#")[0] not in have] + methods
 
 
+def api_of_json(package):
+    """Layer, types and methods of a package of mtcute's."""
+    api = read_member(package, "api-schema.json")
+    return api["l"], *convert(api["e"], API_MISSING, [])
+
+
+def api_of_text(package):
+    """Layer, types and methods of `telegram` (GramJS), which ships them as TL text inside a script."""
+    text = read_text(package, "apiTl.js")
+    layer = int(re.search(r"\bLAYER = (\d+);", read_text(package, "AllTLObjects.js")).group(1))
+    parts = text[text.index("`") + 1 : text.rindex("`")].split("---functions---")
+    types, methods = ([l.strip().rstrip(";") for l in part.splitlines() if "#" in l] for part in parts)
+    return layer, types, methods
+
+
 MTPROTO_METHODS = {
     "req_pq_multi", "req_DH_params", "set_client_DH_params", "rpc_drop_answer", "get_future_salts",
     "ping", "ping_delay_disconnect", "destroy_session", "destroy_auth_key",
@@ -158,12 +181,11 @@ def main():
     about = read_member(args.package, "package.json")
     source = f"made by tools/schema_from_npm.py from {about['name']} {about['version']}"
     if args.api:
-        api = read_member(args.package, "api-schema.json")
-        types, methods = convert(api["e"], API_MISSING, [])
+        layer, types, methods = (api_of_text if read_text(args.package, "apiTl.js") else api_of_json)(args.package)
         good &= check(types + methods)
-        text = render(f"Telegram API, {source}", api["l"], types, methods)
+        text = render(f"Telegram API, {source}", layer, types, methods)
         pathlib.Path(args.api).write_text(text, "utf-8")
-        print(f"{args.api}: layer {api['l']}, {len(types)} constructors, {len(methods)} methods")
+        print(f"{args.api}: layer {layer}, {len(types)} constructors, {len(methods)} methods")
     if args.mtproto:
         entries = mark_mtproto_methods(read_member(args.package, "mtp-schema.json"))
         types, methods = convert(entries, MTPROTO_MISSING_TYPES, MTPROTO_MISSING_METHODS)
