@@ -2,9 +2,15 @@
  * Reading a chat backwards, page by page. https://core.telegram.org/api/offsets */
 #include "telegram/messages.h"
 
-static int64_t clamp_date(int64_t date)
+/* The server's bounds are 32-bit, leave out their own second, and 0 is no bound. */
+static int64_t just_after(int64_t date)
 {
-    return date > INT32_MAX ? INT32_MAX : date < 0 ? 0 : date;
+    return date < 0 ? 1 : date < INT32_MAX ? date + 1 : INT32_MAX;
+}
+
+static int64_t just_before(int64_t date)
+{
+    return date <= 0 ? 0 : date <= INT32_MAX ? date - 1 : INT32_MAX;
 }
 
 static struct tl_object *history_method(struct tl_builder *b, const struct history_query *q)
@@ -13,15 +19,14 @@ static struct tl_object *history_method(struct tl_builder *b, const struct histo
     if (q->search.len == 0) {
         o = tl_new(b, C_messages_getHistory);
         /* Gives what is older than the date; offset_id wins where both are set. */
-        tl_set_int(o, F_offset_date, q->to_date && !q->offset_id ? clamp_date(q->to_date + 1) : 0);
+        tl_set_int(o, F_offset_date, q->to_date && !q->offset_id ? just_after(q->to_date) : 0);
         return o;
     }
     o = tl_new(b, C_messages_search);
     tl_set_text(o, F_q, q->search);
     tl_set_obj(o, F_filter, tl_new(b, C_inputMessagesFilterEmpty));
-    /* Both ends are excluded by the server; 0 is no bound. */
-    tl_set_int(o, F_min_date, q->from_date > 1 ? clamp_date(q->from_date - 1) : 0);
-    tl_set_int(o, F_max_date, q->to_date ? clamp_date(q->to_date + 1) : 0);
+    tl_set_int(o, F_min_date, just_before(q->from_date));
+    tl_set_int(o, F_max_date, q->to_date ? just_after(q->to_date) : 0);
     return o;
 }
 

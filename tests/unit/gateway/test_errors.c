@@ -47,6 +47,7 @@ static void promised_statuses(void **state)
         {400, "MESSAGE_ID_INVALID", 404, 0},
         {420, "FLOOD_WAIT_30", 429, 30},
         {420, "FLOOD_WAIT_0", 429, 1},
+        {420, "FLOOD_WAIT_9223372036854775807", 429, INT32_MAX}, /* waits are added up */
         {420, "FLOOD_PREMIUM_WAIT_5", 429, 5},
         {420, "SLOWMODE_WAIT_11", 429, 11},
         {420, "TAKEOUT_INIT_DELAY_86400", 429, 86400},

@@ -144,6 +144,31 @@ static void history_requests(void **state)
                    "\"hash\":\"0\"}");
 }
 
+/* Any 64-bit number may come as a date: what the server's 32 bits cannot say stays at their ends. */
+static void history_requests_of_far_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t from, to;
+        int32_t min, max;
+    } cases[] = {
+        {INT64_MAX, INT64_MAX, INT32_MAX, INT32_MAX},
+        {INT64_MIN, INT64_MIN, 0, 1},
+        {INT32_MAX, INT32_MAX, INT32_MAX - 1, INT32_MAX},
+        {1, -1, 0, 1},
+        {0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct history_query q = {.limit = 1, .from_date = cases[i].from, .to_date = cases[i].to};
+        const struct tl_object *o = request_history(&builder, &user, &q);
+        assert_int_equal(tl_int(o, F_offset_date), cases[i].max);
+        q.search = slice_str("x");
+        o = request_history(&builder, &user, &q);
+        assert_int_equal(tl_int(o, F_min_date), cases[i].min);
+        assert_int_equal(tl_int(o, F_max_date), cases[i].max);
+    }
+}
+
 static void messages_know_their_chat(void **state)
 {
     (void)state;
@@ -417,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(deleting_and_fetching, setup, teardown),
         cmocka_unit_test_setup_teardown(forwarding, setup, teardown),
         cmocka_unit_test_setup_teardown(history_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(history_requests_of_far_dates, setup, teardown),
         cmocka_unit_test_setup_teardown(messages_know_their_chat, setup, teardown),
         cmocka_unit_test_setup_teardown(sent_messages_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(edited_messages_are_found, setup, teardown),
