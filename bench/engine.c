@@ -2,8 +2,8 @@
  * The MTProto engine alone, against a data centre: client session, transport and libuv, no HTTP.
  *
  * usage: engine HOST PORT KEY.pem SECONDS < hex of a logged-in auth key
- * One line of tab-separated values a measurement: name, in flight, per second, CPU µs of this process
- * each, bytes of an answer, errors. */
+ * One line of tab-separated values a measurement: name, in flight, per second, CPU µs of this
+ * process each, bytes of an answer, errors. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,8 @@ static int64_t cpu_us(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
 }
 
 static void tally_begin(struct engine *e)
@@ -104,7 +105,8 @@ static void tally_print(const struct engine *e, const char *name, unsigned in_fl
     double seconds = (double)(clock_mono_ns(&e->clock) - t->begin_ns) / 1e9;
     double n = t->done ? (double)t->done : 1;
     printf("%s\t%u\t%.1f\t%.2f\t%zu\t%llu\n", name, in_flight, (double)t->done / seconds,
-           (double)(cpu_us() - t->begin_cpu_us) / n, t->answer_bytes, (unsigned long long)t->errors);
+           (double)(cpu_us() - t->begin_cpu_us) / n, t->answer_bytes,
+           (unsigned long long)t->errors);
     fflush(stdout);
 }
 
@@ -121,7 +123,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 static void send_out(struct engine *e)
 {
     uv_buf_t chunk = uv_buf_init((char *)e->out.data, (unsigned)e->out.len);
-    if (e->out.failed || (e->out.len && uv_try_write((uv_stream_t *)&e->tcp, &chunk, 1) != (int)e->out.len))
+    if (e->out.failed ||
+        (e->out.len && uv_try_write((uv_stream_t *)&e->tcp, &chunk, 1) != (int)e->out.len))
         die("cannot write");
     buf_clear(&e->out);
 }
@@ -131,7 +134,8 @@ static size_t take_frames(struct engine *e, uint8_t *bytes, size_t len)
     size_t used = 0;
     while (!uv_is_closing((uv_handle_t *)&e->tcp)) {
         size_t consumed = 0;
-        struct transport_event event = transport_read(&e->transport, bytes + used, len - used, &consumed);
+        struct transport_event event =
+            transport_read(&e->transport, bytes + used, len - used, &consumed);
         used += consumed;
         if (event.type == TRANSPORT_NEED_MORE)
             return used;
@@ -223,7 +227,8 @@ static void exchange_frame(struct engine *e, uint8_t *frame, size_t len)
 {
     struct buf message;
     buf_init(&message, 0);
-    exchange_step(e, handshake_client_input(e->handshake, slice_of(frame, len), &message), &message);
+    exchange_step(e, handshake_client_input(e->handshake, slice_of(frame, len), &message),
+                  &message);
     buf_free(&message);
 }
 
@@ -278,7 +283,8 @@ static void call_answered(struct engine *e, struct slice body)
 {
     struct tl_reader r = tl_reader_of(body);
     struct tl_value answer;
-    if (!tl_read_value(e->schema, &r, &e->method->result, &e->arena, (struct tl_limits){0}, &answer))
+    if (!tl_read_value(e->schema, &r, &e->method->result, &e->arena, (struct tl_limits){0},
+                       &answer))
         e->tally.errors++;
     e->tally.answer_bytes = body.len;
     arena_reset(&e->arena);
@@ -292,7 +298,8 @@ static void session_frame(struct engine *e, uint8_t *frame, size_t len)
     while (client_session_next(e->session, &event)) {
         if (event.type == CLIENT_BROKEN)
             die("the data centre broke the protocol");
-        if (event.type != CLIENT_RESULT && event.type != CLIENT_ERROR && event.type != CLIENT_FAILED)
+        if (event.type != CLIENT_RESULT && event.type != CLIENT_ERROR &&
+            event.type != CLIENT_FAILED)
             continue;
         if (event.type == CLIENT_RESULT)
             call_answered(e, event.body);
@@ -369,10 +376,13 @@ static const struct peer_ref myself = {.kind = PEER_USER, .self = true};
 
 static void fill_history(struct engine *e, struct buf *query)
 {
-    struct formatted_text text = {.text = slice_str("A message, about as long as people write them.")};
+    struct formatted_text text = {.text =
+                                      slice_str("A message, about as long as people write them.")};
     for (unsigned i = 0; i < HISTORY_MESSAGES; i++) {
         struct tl_builder b = tl_builder_of(e->schema, &e->arena);
-        set_query(e, request_send(&b, &myself, &(struct send_options){.text = &text, .random_id = i + 1}), query);
+        set_query(
+            e, request_send(&b, &myself, &(struct send_options){.text = &text, .random_id = i + 1}),
+            query);
         run_exactly(e, 1);
     }
 }
@@ -443,7 +453,8 @@ static bool read_key(struct engine *e)
     uint8_t bytes[AUTH_KEY_BYTES];
     size_t n = 0;
     bool ok = fgets(hex, sizeof hex, stdin) &&
-              sodium_hex2bin(bytes, sizeof bytes, hex, strlen(hex), "\n", &n, NULL) == 0 && n == sizeof bytes;
+              sodium_hex2bin(bytes, sizeof bytes, hex, strlen(hex), "\n", &n, NULL) == 0 &&
+              n == sizeof bytes;
     if (ok)
         auth_key_set(&e->key, e->digests, bytes);
     sodium_memzero(bytes, sizeof bytes);
@@ -467,7 +478,8 @@ static void prepare(struct engine *e, char **argv)
     if (!e->digests || !e->schema || !e->read_buffer || uv_loop_init(&e->loop) < 0)
         die(*error ? error : "no memory");
     tl_schema_bind(e->schema, &telegram_names);
-    if (!e->rsa || e->seconds < 1 || uv_ip4_addr(argv[1], atoi(argv[2]), &e->address) < 0 || !read_key(e))
+    if (!e->rsa || e->seconds < 1 || uv_ip4_addr(argv[1], atoi(argv[2]), &e->address) < 0 ||
+        !read_key(e))
         die("bad key, address or time");
 }
 

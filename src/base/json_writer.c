@@ -94,15 +94,15 @@ static void append_escape(struct buf *out, uint8_t c, uint8_t escape)
     }
 }
 
-/* Eight bytes that need no escape and no look at UTF-8: none below 0x20 or above 0x7e, no '"', no '\\'.
- * In `v - ones` a byte borrows into its top bit only where it, or one below it, was zero: enough to tell
- * whether there is any. */
+/* Eight bytes that need no escape and no look at UTF-8: none below 0x20 or above 0x7e, no '"', no
+ * '\\'. In `v - ones` a byte borrows into its top bit only where it, or one below it, was zero:
+ * enough to tell whether there is any. */
 static bool all_plain(uint64_t v)
 {
     const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
     uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\', del = v ^ ones * 0x7f;
-    uint64_t special = (v - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-                       ((del - ones) & ~del) | v;
+    uint64_t special = (v - ones * 0x20) | ((quote - ones) & ~quote) |
+                       ((backslash - ones) & ~backslash) | ((del - ones) & ~del) | v;
     return (special & tops) == 0;
 }
 
@@ -244,8 +244,8 @@ static void put_digits(char *at, int width, int64_t value)
         at[i] = (char)('0' + value % 10);
 }
 
-/* Days since 1970 to a date of the Gregorian calendar. Years begin in March here, so that the leap day
- * is their last; 400 of them, an era, are 146,097 days. */
+/* Days since 1970 to a date of the Gregorian calendar. Years begin in March here, so that the leap
+ * day is their last; 400 of them, an era, are 146,097 days. */
 static void civil_date(int64_t days, int64_t *year, int *month, int *day)
 {
     int64_t since = days + 719468; /* from 0000-03-01 */

@@ -8,9 +8,9 @@
 #include "http/server.h"
 
 enum {
-    JSON_DEPTH_MAX = 32,     /* the deepest TL request nests some ten levels */
-    PARAM_IDS_MAX = 1000,    /* when the route gives no bound of its own */
-    PARAM_TEXT_MAX = 65536,  /* likewise: bytes of one string */
+    JSON_DEPTH_MAX = 32,    /* the deepest TL request nests some ten levels */
+    PARAM_IDS_MAX = 1000,   /* when the route gives no bound of its own */
+    PARAM_TEXT_MAX = 65536, /* likewise: bytes of one string */
     TOKENER_KEEP_BYTES = 16 * 1024,
 };
 
@@ -328,11 +328,35 @@ static void tokener_give_back(struct call *c, struct json_tokener *t, size_t bod
     c->worker->tokener = t;
 }
 
+/* json-c takes single quotes, NaN and Infinity even when strict. None of them is made of the bytes that
+ * JSON has outside of strings: gives the place of the first other one, or the length. */
+static size_t find_foreign_byte(struct slice body)
+{
+    static const char allowed[] = "{}[]:,+-.0123456789eE \t\r\ntrufalsn";
+    bool in_string = false;
+    for (size_t i = 0; i < body.len; i++) {
+        uint8_t c = body.data[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\'; /* whatever is escaped does not end the string */
+        else if (!memchr(allowed, c, sizeof allowed - 1))
+            return i;
+    }
+    return body.len;
+}
+
+static bool malformed(struct call *c, const char *reason, size_t at)
+{
+    call_fail(c, 400, "MALFORMED_JSON", "The body is not JSON: %s, at byte %zu", reason, at);
+    return false;
+}
+
 /* Reads the body, if there is one, into c->json_body: an object. */
 static bool body_parse(struct call *c, const struct http_request *r)
 {
     struct slice body = r->body;
-    while (body.len && strchr(" \t\r\n", body.data[body.len - 1]))
+    while (body.len && memchr(" \t\r\n", body.data[body.len - 1], 4))
         body.len--;
     if (body.len == 0)
         return true;
@@ -342,6 +366,9 @@ static bool body_parse(struct call *c, const struct http_request *r)
                   "The body must be JSON: send Content-Type: application/json");
         return false;
     }
+    size_t foreign = find_foreign_byte(body);
+    if (foreign < body.len)
+        return malformed(c, "a character that it has in strings only", foreign);
     struct json_tokener *tokener = tokener_take(c->worker);
     if (!tokener) {
         call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
@@ -355,8 +382,7 @@ static bool body_parse(struct call *c, const struct http_request *r)
         const char *reason = error == json_tokener_continue  ? "it ends too early"
                              : error == json_tokener_success ? "something follows its end"
                                                              : json_tokener_error_desc(error);
-        call_fail(c, 400, "MALFORMED_JSON", "The body is not JSON: %s, at byte %zu", reason, at);
-        return false;
+        return malformed(c, reason, at);
     }
     if (!json_object_is_type(c->json_body, json_type_object)) {
         call_fail(c, 400, "MALFORMED_JSON", "The body must be a JSON object");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Two tables in sets of a few slots, where a newcomer takes the place of the oldest: with one slot each,
- * two peers in use could drive each other out for ever, a look-up at every call. */
+ * Two tables in sets of a few slots, where a newcomer takes the place of the oldest: with one slot
+ * each, two peers in use could drive each other out for ever, a look-up at every call. */
 #include "gateway/peer_cache.h"
 
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 enum {
     WAYS = 4,
-    ID_SETS = 4096,   /* 16,384 peers and 4,096 names: some 2 MiB a worker, touched as it fills */
+    ID_SETS = 4096, /* 16,384 peers and 4,096 names: some 2 MiB a worker, touched as it fills */
     NAME_SETS = 1024,
-    NAME_MAX = 32,    /* Telegram's bound on usernames */
+    NAME_MAX = 32, /* Telegram's bound on usernames */
 };
 #define NAME_LIFE_NS (300 * NS_PER_S)
 
@@ -65,7 +65,8 @@ static bool is_of(const struct id_slot *slot, uint64_t auth_key_id, enum peer_ki
 
 void peer_cache_put(struct peer_cache *cache, uint64_t auth_key_id, const struct peer_ref *peer)
 {
-    if (!cache || !peer->has_hash || peer->kind == PEER_NONE || peer->kind == PEER_CHAT || peer->self)
+    if (!cache || !peer->has_hash || peer->kind == PEER_NONE || peer->kind == PEER_CHAT ||
+        peer->self)
         return;
     struct id_slot *set = cache->ids[id_set_of(auth_key_id, peer->kind, peer->id)];
     size_t at = 0;
@@ -75,8 +76,8 @@ void peer_cache_put(struct peer_cache *cache, uint64_t auth_key_id, const struct
     set[0] = (struct id_slot){auth_key_id, *peer};
 }
 
-bool peer_cache_get(const struct peer_cache *cache, uint64_t auth_key_id, enum peer_kind kind, int64_t id,
-                    struct peer_ref *out)
+bool peer_cache_get(const struct peer_cache *cache, uint64_t auth_key_id, enum peer_kind kind,
+                    int64_t id, struct peer_ref *out)
 {
     if (!cache)
         return false;
@@ -104,13 +105,15 @@ static bool fold_name(struct slice name, char out[static NAME_MAX], uint64_t *ha
     return true;
 }
 
-static bool is_named(const struct name_slot *slot, uint64_t auth_key_id, const char *folded, size_t len)
+static bool is_named(const struct name_slot *slot, uint64_t auth_key_id, const char *folded,
+                     size_t len)
 {
-    return slot->auth_key_id == auth_key_id && slot->len == len && memcmp(slot->name, folded, len) == 0;
+    return slot->auth_key_id == auth_key_id && slot->len == len &&
+           memcmp(slot->name, folded, len) == 0;
 }
 
-void peer_cache_put_name(struct peer_cache *cache, uint64_t auth_key_id, struct slice name, int64_t now_ns,
-                         const struct peer_ref *peer)
+void peer_cache_put_name(struct peer_cache *cache, uint64_t auth_key_id, struct slice name,
+                         int64_t now_ns, const struct peer_ref *peer)
 {
     struct name_slot slot = {auth_key_id, now_ns + NAME_LIFE_NS, *peer, (uint8_t)name.len, {0}};
     uint64_t hash;

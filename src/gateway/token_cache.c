@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A direct-mapped table: a newcomer takes the place of whoever has its slot. Only the whole string is
- * proof of a session, so the whole string is kept and compared. */
+ * A direct-mapped table: a newcomer takes the place of whoever has its slot. Only the whole string
+ * is proof of a session, so the whole string is kept and compared. */
 #include "gateway/token_cache.h"
 
 #include <sodium.h>
@@ -69,14 +69,16 @@ static void sweep_one(struct token_cache *cache, int64_t now_ns)
         sodium_memzero(s, sizeof *s);
 }
 
-/* A login goes by too fast to gain from it; a foreign string and one of an older key are sent but once. */
+/* A login goes by too fast to gain from it; a foreign string and one of an older key are sent but
+ * once. */
 static bool worth_keeping(const struct session *session, bool old_key)
 {
     return session->state == SESSION_AUTHORIZED && !(session->flags & SESSION_FOREIGN) && !old_key;
 }
 
-enum token_status token_cache_open(struct token_cache *cache, int64_t now_ns, const struct token_keys *k,
-                                   struct digests *d, struct slice text, struct session *out, bool *old_key)
+enum token_status token_cache_open(struct token_cache *cache, int64_t now_ns,
+                                   const struct token_keys *k, struct digests *d, struct slice text,
+                                   struct session *out, bool *old_key)
 {
     if (!cache || text.len < sizeof(uint64_t) || text.len > TEXT_MAX)
         return token_open(k, d, text, out, old_key);

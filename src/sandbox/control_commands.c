@@ -33,9 +33,10 @@ static void end_sessions(struct sandbox *s)
             session_end(s, a->sessions);
 }
 
-/* Within a session msg_ids only grow, on either side: a server whose clock went back could not tell its
- * clients what time it is, nor take what they then send. Like one that was started anew it forgets its
- * sessions, not the keys; clients learn the time from code 17 and go on in a new session. */
+/* Within a session msg_ids only grow, on either side: a server whose clock went back could not tell
+ * its clients what time it is, nor take what they then send. Like one that was started anew it
+ * forgets its sessions, not the keys; clients learn the time from code 17 and go on in a new
+ * session. */
 static void clock_moved(struct sandbox *s, int64_t before_s)
 {
     if (faults_clock_skew_s(&s->faults) < before_s)
@@ -237,7 +238,7 @@ static const char *stats(struct sandbox *s, const struct command_line *line, str
         for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
             buf_printf(out, "%s %llu\n", counters[i].name, (unsigned long long)counters[i].value);
     for (size_t i = 0; i < COMBINATORS_N; i++) {
-        const struct tl_combinator *method = tl_schema_bound(s->schema, (uint16_t)i);
+        const struct tl_combinator *method = layers_find(&s->layers, (uint16_t)i);
         if (method && (c->executed[i] || c->failed[i]) &&
             (line->n < 2 || slice_is(line->word[1], method->name)))
             buf_printf(out, "%s executed=%llu failed=%llu\n", method->name,

@@ -121,8 +121,9 @@ static bool fill_slots(const struct tl_combinator *c, uint16_t mask, uint8_t *sl
     return true;
 }
 
-/* The smallest table without a collision; there is one of SLOTS_MAX at the latest, unless a schema has
- * more fields in a line, or more names, than any today: then the fields are searched one by one. */
+/* The smallest table without a collision; there is one of SLOTS_MAX at the latest, unless a schema
+ * has more fields in a line, or more names, than any today: then the fields are searched one by
+ * one. */
 static void make_slots(struct tl_schema *s, struct tl_combinator *c)
 {
     uint8_t slots[SLOTS_MAX];

@@ -50,8 +50,8 @@ static void test_utf8(void **state)
     (void)state;
     assert_true(slice_is_utf8(slice_str("")));
     assert_true(slice_is_utf8(slice_str("h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80")));
-    const char *bad[] = {"\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                         "\xf0\x9f\x98", "\x80", "\xff", "a\xc3"};
+    const char *bad[] = {"\xc0\xaf",     "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                         "\xf0\x9f\x98", "\x80",         "\xff",         "a\xc3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(slice_is_utf8(slice_str(bad[i])));
 }
@@ -185,7 +185,8 @@ static void test_json_escapes_at_every_place(void **state)
             json_init(&w, &b);
             json_string(&w, slice_of(text, sizeof text));
             if (!slice_eq(buf_slice(&b), buf_slice(&want)))
-                fail_msg("0x%02x at %zu: %.*s", (unsigned)c, place, (int)b.len, (const char *)b.data);
+                fail_msg("0x%02x at %zu: %.*s", (unsigned)c, place, (int)b.len,
+                         (const char *)b.data);
         }
     }
     buf_free(&b);
@@ -198,7 +199,8 @@ static void test_json_times(void **state)
     (void)state;
     struct buf b;
     buf_init(&b, 0);
-    const int64_t edges[] = {-30610224000, -30610224001, 253402300799, 253402300800, 0, -1, INT64_MIN, INT64_MAX};
+    const int64_t edges[] = {-30610224000, -30610224001, 253402300799, 253402300800, 0,
+                             -1,           INT64_MIN,    INT64_MAX};
     const size_t n_edges = sizeof edges / sizeof *edges;
     for (int64_t i = 0; i < 146097 + (int64_t)n_edges; i++) {
         int64_t unix_s = i < (int64_t)n_edges ? edges[i] : (i - 73000) * 86400 + i * 7919 % 86400;
@@ -212,7 +214,8 @@ static void test_json_times(void **state)
         json_init(&w, &b);
         json_time(&w, unix_s);
         if (!slice_is(buf_slice(&b), want))
-            fail_msg("%lld: %.*s, not %s", (long long)unix_s, (int)b.len, (const char *)b.data, want);
+            fail_msg("%lld: %.*s, not %s", (long long)unix_s, (int)b.len, (const char *)b.data,
+                     want);
     }
     buf_free(&b);
 }
@@ -221,8 +224,8 @@ static void test_json_base64_lengths(void **state)
 {
     (void)state;
     /* RFC 4648, section 10 */
-    const char *want[] = {"\"\"", "\"Zg==\"", "\"Zm8=\"", "\"Zm9v\"", "\"Zm9vYg==\"",
-                          "\"Zm9vYmE=\"", "\"Zm9vYmFy\""};
+    const char *want[] = {"\"\"",         "\"Zg==\"",     "\"Zm8=\"",    "\"Zm9v\"",
+                          "\"Zm9vYg==\"", "\"Zm9vYmE=\"", "\"Zm9vYmFy\""};
     for (size_t n = 0; n < 7; n++) {
         struct buf b;
         struct json_writer w;
@@ -255,8 +258,20 @@ static void test_base64_round_trips_and_refuses(void **state)
         assert_memory_equal(back, bytes, n);
         buf_free(&b);
     }
-    const char *bad[] = {"A", "AAAAA", "Zg=", "Zg===", "Z===", "Zh", "Zm9=", "Zm 9v", "Zm9v\n",
-                         "=Zm9", "Zm=v", "Zm9v*m9v", "\xff\xff\xff\xff", "===="};
+    const char *bad[] = {"A",
+                         "AAAAA",
+                         "Zg=",
+                         "Zg===",
+                         "Z===",
+                         "Zh",
+                         "Zm9=",
+                         "Zm 9v",
+                         "Zm9v\n",
+                         "=Zm9",
+                         "Zm=v",
+                         "Zm9v*m9v",
+                         "\xff\xff\xff\xff",
+                         "===="};
     uint8_t out[32];
     size_t len;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -41,7 +41,8 @@ static void test_what_is_put_is_found_by_its_account_only(void **state)
     peer_cache_free(cache);
 }
 
-/* A page of chats of each of many accounts: nobody's peers may drive another's out while there is room. */
+/* A page of chats of each of many accounts: nobody's peers may drive another's out while there is
+ * room. */
 static void test_a_tenth_full_it_forgets_nothing(void **state)
 {
     (void)state;
@@ -54,7 +55,8 @@ static void test_a_tenth_full_it_forgets_nothing(void **state)
                 put_user(cache, account << 32, id);
         for (uint64_t account = 1; account <= ACCOUNTS; account++)
             for (int64_t id = 1; id <= PEERS; id++)
-                assert_true(peer_cache_get(cache, account << 32, PEER_USER, id, &out) && out.access_hash == id * 7);
+                assert_true(peer_cache_get(cache, account << 32, PEER_USER, id, &out) &&
+                            out.access_hash == id * 7);
     }
     peer_cache_free(cache);
 }

@@ -17,7 +17,8 @@ static const int64_t life_ns = 10 * NS_PER_S;
 
 struct fixture {
     struct token_keys *keys;
-    struct token_keys *strangers; /* open nothing that keys sealed: what still opens was remembered */
+    struct token_keys
+        *strangers; /* open nothing that keys sealed: what still opens was remembered */
     struct token_cache *cache;
     struct digests *digests;
     struct rng rng;
@@ -51,7 +52,8 @@ static struct buf sealed(struct fixture *f, enum session_state state, struct ses
 {
     struct buf text;
     buf_init(&text, 0);
-    *s = (struct session){.dc = 2, .state = state, .api_id = 7, .user_id = 5000000001, .phone = "9996621001"};
+    *s = (struct session){
+        .dc = 2, .state = state, .api_id = 7, .user_id = 5000000001, .phone = "9996621001"};
     rng_fill(&f->rng, s->key.key, sizeof s->key.key);
     s->key.id = auth_key_id(f->digests, s->key.key);
     token_seal(f->keys, &f->rng, s, &text);
@@ -113,7 +115,9 @@ static void test_logins_and_old_keys_are_not_remembered(void **state)
     assert_int_equal(open_at(f, f->strangers, 0, buf_slice(&login), &got), TOKEN_UNKNOWN_KEY);
     for (int i = 0; i < 2; i++) {
         old_key = false;
-        assert_int_equal(token_cache_open(f->cache, 0, rotated, f->digests, buf_slice(&old), &got, &old_key), TOKEN_OK);
+        assert_int_equal(
+            token_cache_open(f->cache, 0, rotated, f->digests, buf_slice(&old), &got, &old_key),
+            TOKEN_OK);
         assert_true(old_key);
     }
     token_keys_free(rotated);
@@ -150,9 +154,11 @@ static void test_without_a_cache_every_string_is_opened(void **state)
     struct session want, got;
     bool old_key;
     struct buf text = sealed(f, SESSION_AUTHORIZED, &want);
-    assert_int_equal(token_cache_open(NULL, 0, f->keys, f->digests, buf_slice(&text), &got, &old_key), TOKEN_OK);
-    assert_int_equal(token_cache_open(NULL, 0, f->strangers, f->digests, buf_slice(&text), &got, &old_key),
-                     TOKEN_UNKNOWN_KEY);
+    assert_int_equal(
+        token_cache_open(NULL, 0, f->keys, f->digests, buf_slice(&text), &got, &old_key), TOKEN_OK);
+    assert_int_equal(
+        token_cache_open(NULL, 0, f->strangers, f->digests, buf_slice(&text), &got, &old_key),
+        TOKEN_UNKNOWN_KEY);
     token_cache_free(NULL);
     buf_free(&text);
 }
@@ -160,11 +166,16 @@ static void test_without_a_cache_every_string_is_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_remembers_until_unused_for_its_life, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_remembered_string_must_agree_in_every_byte, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_logins_and_old_keys_are_not_remembered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_strings_take_each_others_places, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_without_a_cache_every_string_is_opened, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_remembers_until_unused_for_its_life, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_remembered_string_must_agree_in_every_byte, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_logins_and_old_keys_are_not_remembered, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_many_strings_take_each_others_places, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_without_a_cache_every_string_is_opened, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
