@@ -5,6 +5,7 @@
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/task_home.h"
+#include "mtproto/salts.h"
 
 /* ---- waiting ---- */
 
@@ -115,6 +116,15 @@ void call_disconnect(struct call *c)
 
 /* ---- beginning and end ---- */
 
+/* A string whose salts have all ended would cost each cold call one more round trip: a fresh one is
+ * owed as soon as better ones are known. */
+static bool salts_are_stale(const struct task *t)
+{
+    int64_t now_s = call_unix_s(&t->call);
+    return t->upstream && salts_left_s(&t->call.session.salts, now_s) == 0 &&
+           salts_left_s(upstream_salts(t->upstream), now_s) > 0;
+}
+
 static void task_main(void *arg)
 {
     struct task *t = arg;
@@ -122,7 +132,7 @@ static void task_main(void *arg)
     t->coro = coro_self(t->owner->coros);
     if (!task_aborted(t) && params_parse(c))
         c->route->handle(c);
-    if (t->session_changed && c->has_session)
+    if (c->has_session && (t->session_changed || salts_are_stale(t)))
         call_header_add(c, "X-Session-String", call_session_string(c));
     task_release_upstream(t, true);
     t->finished = true;

@@ -98,7 +98,15 @@ def test_one_more_when_every_sealed_salt_has_expired(start_sandbox, start_gatewa
     first, second = (sign_up(connect(gateway), numbers.new()) for _ in range(2))
     sandbox.control.run(f"clock_advance {SALTS_ARE_GONE_S}")
     second.get("/me")  # so that the process knows the data centre's clock
+    stale = first.session
     with Cost(gateway, sandbox.control) as cost:
         first.get("/me")
     assert cost.connections == cost.connects == 1 and cost.handshakes == 0
     assert cost.round_trips == 2
+    # The answer brought a string with fresh salts: whoever keeps it pays once.
+    assert first.session != stale
+    fresh = first.session
+    with Cost(gateway, sandbox.control) as cost:
+        first.get("/me")
+    assert cost.round_trips == 1
+    assert first.session == fresh
