@@ -74,6 +74,32 @@ size_t utf8_valid_prefix(struct slice a)
     return a.len == 0 ? 0 : utf8_sequence(a.data, a.len);
 }
 
+/* UTF-16 units that a byte of UTF-8 begins: 2 for astral characters, 0 inside a character. */
+static unsigned units_of(uint8_t byte)
+{
+    return (unsigned)((byte & 0xc0) != 0x80) + (unsigned)(byte >= 0xf0);
+}
+
+size_t utf16_length(struct slice text)
+{
+    size_t units = 0;
+    for (size_t i = 0; i < text.len; i++)
+        units += units_of(text.data[i]);
+    return units;
+}
+
+size_t utf16_to_byte(struct slice text, size_t unit)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned units = units_of(text.data[i]);
+        if (units && at >= unit)
+            return i;
+        at += units;
+    }
+    return text.len;
+}
+
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){.max = max ? max : BUF_MAX_DEFAULT};

@@ -44,6 +44,11 @@ bool slice_to_i64(struct slice a, int64_t *out);
 bool slice_is_utf8(struct slice a);
 /* The length (1 to 4) of the UTF-8 sequence that a starts with; 0 if it is empty or not valid. */
 size_t utf8_valid_prefix(struct slice a);
+/* UTF-16 code units of UTF-8 text. */
+size_t utf16_length(struct slice text);
+/* Bytes of UTF-8 text before the UTF-16 unit `unit`; a unit inside a surrogate pair counts as after
+ * it. */
+size_t utf16_to_byte(struct slice text, size_t unit);
 
 /* Owned bytes that grow up to max. A failed growth (over max, no memory) sets `failed`, drops that
  * append whole, and every later append is dropped too: check once, at the end. */

@@ -3,7 +3,6 @@
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/chats.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
@@ -185,7 +184,7 @@ static struct tl_value create_channel(struct request *r)
 {
     struct slice title = tl_text(r->query, F_title), about = tl_text(r->query, F_about);
     const char *error = title_error(title);
-    if (!error && world_utf16_length(about) > ABOUT_UNITS_MAX)
+    if (!error && utf16_length(about) > ABOUT_UNITS_MAX)
         error = "CHAT_ABOUT_TOO_LONG";
     if (error)
         return fail(r, 400, error);

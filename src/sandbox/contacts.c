@@ -4,7 +4,6 @@
 
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/world_parts.h"
@@ -212,7 +211,7 @@ static struct tl_value search_peers(struct request *r)
     struct slice q = tl_text(r->query, F_q);
     if (q.len && q.data[0] == '@')
         q = slice_of(q.data + 1, q.len - 1);
-    if (world_utf16_length(q) < SEARCH_UNITS_MIN)
+    if (utf16_length(q) < SEARCH_UNITS_MIN)
         return fail(r, 400, "SEARCH_QUERY_EMPTY");
     q = arena_copy(r->arena, q); /* NUL-terminated */
     int64_t limit = tl_int(r->query, F_limit);

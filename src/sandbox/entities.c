@@ -31,36 +31,6 @@ static const uint16_t entity_symbols[ENTITY_KINDS] = {
     [ENTITY_CUSTOM_EMOJI] = C_messageEntityCustomEmoji,
 };
 
-/* ---- UTF-16 ---- */
-
-/* UTF-16 units of the character that begins with this byte; 0 for continuation bytes. */
-static uint32_t units_of(uint8_t byte)
-{
-    if ((byte & 0xc0) == 0x80)
-        return 0;
-    return byte >= 0xf0 ? 2 : 1;
-}
-
-uint32_t world_utf16_length(struct slice text)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < text.len; i++)
-        n += units_of(text.data[i]);
-    return n;
-}
-
-size_t utf16_to_bytes(struct slice text, uint32_t units)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint32_t add = units_of(text.data[i]);
-        if (add && n >= units)
-            return i;
-        n += add;
-    }
-    return text.len;
-}
-
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -262,8 +232,7 @@ static bool find_entities(struct slice text, struct message_extra *e)
     for (size_t i = 0; i < text.len;) {
         enum entity_kind kind;
         size_t n = find_at(text, i, &kind);
-        uint32_t length =
-            n ? world_utf16_length(slice_of(text.data + i, n)) : units_of(text.data[i]);
+        uint32_t length = (uint32_t)utf16_length(slice_of(text.data + i, n ? n : 1));
         if (n && !is_taken(e, given, (int32_t)units, (int32_t)length) &&
             !add_entity(e, (struct entity){
                                .kind = kind, .offset = (int32_t)units, .length = (int32_t)length}))
@@ -289,8 +258,8 @@ const char *entities_read(struct request *r, const struct tl_object *o, uint16_t
                           struct slice text, uint32_t shift, struct message_extra *e)
 {
     uint32_t n = tl_count(o, field);
-    int64_t units = world_utf16_length(text);
-    int64_t given = world_utf16_length(tl_text(o, F_message));
+    int64_t units = (int64_t)utf16_length(text);
+    int64_t given = (int64_t)utf16_length(tl_text(o, F_message));
     for (uint32_t i = 0; i < n; i++) {
         const char *error = read_one(r, tl_item_obj(o, field, i), shift, units, given, e);
         if (error)

@@ -6,11 +6,6 @@
 #include "sandbox/handler.h"
 #include "sandbox/message.h"
 
-/* UTF-16 units of UTF-8 text. */
-uint32_t world_utf16_length(struct slice text);
-/* Byte offset of a UTF-16 offset (the end where it is past it). */
-size_t utf16_to_bytes(struct slice text, uint32_t units);
-
 /* Takes white space off both ends of *text; gives the UTF-16 units taken from the front. */
 uint32_t world_text_trim(struct slice *text);
 

@@ -5,7 +5,6 @@
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/chats.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
@@ -24,7 +23,7 @@ const char *title_error(struct slice title)
 {
     if (title.len == 0)
         return "CHAT_TITLE_EMPTY";
-    return world_utf16_length(title) > TITLE_UNITS_MAX ? "CHAT_TITLE_EMPTY" : NULL;
+    return utf16_length(title) > TITLE_UNITS_MAX ? "CHAT_TITLE_EMPTY" : NULL;
 }
 
 struct tl_value invited_answer(struct request *r, struct cause *cause, const int64_t *missing,
@@ -252,7 +251,7 @@ static struct tl_value edit_about(struct request *r)
     if (!c || !require_right(r, c, ADMIN_CHANGE_INFO, BANNED_CHANGE_INFO))
         return refused();
     struct slice about = tl_text(r->query, F_about);
-    if (world_utf16_length(about) > ABOUT_UNITS_MAX)
+    if (utf16_length(about) > ABOUT_UNITS_MAX)
         return fail(r, 400, "CHAT_ABOUT_TOO_LONG");
     if (slice_is(about, c->about))
         return fail(r, 400, "CHAT_ABOUT_NOT_MODIFIED");

@@ -4,7 +4,6 @@
 
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/join.h"
 #include "sandbox/members.h"
@@ -50,7 +49,7 @@ static const char *read_invite(struct request *r, struct invite *i)
         i->expires = (int32_t)expires;
     if (tl_has(r->query, F_usage_limit))
         i->usage_limit = (int32_t)limit;
-    if (world_utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) &&
+    if (utf16_length(title) <= INVITE_TITLE_UNITS_MAX && tl_has(r->query, F_title) &&
         !text_replace(&i->title, title))
         return "INTERNAL_SERVER_ERROR";
     return NULL;

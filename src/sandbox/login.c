@@ -3,7 +3,6 @@
 #include "sandbox/login.h"
 #include "sandbox/methods.h"
 
-#include "sandbox/entities.h"
 #include "sandbox/exported.h"
 #include "sandbox/update_types.h"
 
@@ -224,9 +223,9 @@ static struct tl_value sign_up(struct request *r)
         return fail(r, 400, "PHONE_CODE_INVALID");
     if (world_user_by_phone(r->world, slice_str(c->phone)))
         return fail(r, 400, "PHONE_NUMBER_OCCUPIED");
-    if (first.len == 0 || !slice_is_utf8(first) || world_utf16_length(first) > NAME_UNITS_MAX)
+    if (first.len == 0 || !slice_is_utf8(first) || utf16_length(first) > NAME_UNITS_MAX)
         return fail(r, 400, "FIRSTNAME_INVALID");
-    if (!slice_is_utf8(last) || world_utf16_length(last) > NAME_UNITS_MAX)
+    if (!slice_is_utf8(last) || utf16_length(last) > NAME_UNITS_MAX)
         return fail(r, 400, "LASTNAME_INVALID");
     struct user *user = world_add_user(r->world, slice_str(c->phone), first, last,
                                        phone_home(r, c->phone), r->now_s);

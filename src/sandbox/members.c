@@ -6,7 +6,6 @@
 
 #include "sandbox/chat.h"
 #include "sandbox/chats.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/join.h"
 #include "sandbox/methods_world.h"
@@ -247,7 +246,7 @@ static struct tl_value edit_admin(struct request *r)
     if (c->creator_id != r->self->id &&
         ((rights & ~own) || (m && m->admin && m->promoted_by != r->self->id)))
         return fail(r, 403, "RIGHT_FORBIDDEN");
-    if (world_utf16_length(tl_text(r->query, F_rank)) > RANK_UNITS_MAX)
+    if (utf16_length(tl_text(r->query, F_rank)) > RANK_UNITS_MAX)
         return fail(r, 400, "ADMIN_RANK_INVALID");
     bool outside = !m || m->state != MEMBER_JOINED;
     if (m && m->state == MEMBER_KICKED)

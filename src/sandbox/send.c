@@ -126,7 +126,7 @@ static int32_t find_quote(struct slice text, struct slice quote, int32_t wanted)
     for (size_t at = 0; at + quote.len <= text.len; at++) {
         if (memcmp(text.data + at, quote.data, quote.len) != 0)
             continue;
-        int32_t offset = (int32_t)world_utf16_length(slice_of(text.data, at));
+        int32_t offset = (int32_t)utf16_length(slice_of(text.data, at));
         if (best < 0 || abs(offset - wanted) < abs(best - wanted))
             best = offset;
     }
@@ -175,7 +175,7 @@ const char *draft_text(struct request *r, struct draft *d, uint16_t entities_fie
     uint32_t shift = world_text_trim(&text);
     if (text.len == 0)
         return "MESSAGE_EMPTY";
-    if (world_utf16_length(text) > MESSAGE_UNITS_MAX)
+    if (utf16_length(text) > MESSAGE_UNITS_MAX)
         return "MESSAGE_TOO_LONG";
     d->text = text;
     if (!draft_extra(d))

@@ -2,7 +2,6 @@
  * users.*, and the parts of account.* that are about one's own profile. */
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
-#include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/username.h"
@@ -134,11 +133,11 @@ static struct tl_value update_profile(struct request *r)
         tl_has(r->query, F_last_name) ? tl_text(r->query, F_last_name) : slice_str(u->last_name);
     struct slice about =
         tl_has(r->query, F_about) ? tl_text(r->query, F_about) : slice_str(u->about);
-    if (first.len == 0 || world_utf16_length(first) > NAME_UNITS_MAX)
+    if (first.len == 0 || utf16_length(first) > NAME_UNITS_MAX)
         return fail(r, 400, "FIRSTNAME_INVALID");
-    if (world_utf16_length(last) > NAME_UNITS_MAX)
+    if (utf16_length(last) > NAME_UNITS_MAX)
         return fail(r, 400, "LASTNAME_INVALID");
-    if (world_utf16_length(about) > USER_ABOUT_UNITS_MAX)
+    if (utf16_length(about) > USER_ABOUT_UNITS_MAX)
         return fail(r, 400, "ABOUT_TOO_LONG");
     /* the texts may be the user's own: copies first */
     first = arena_copy(r->arena, first);

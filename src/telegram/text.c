@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * What the forms of formatted text share: UTF-16 arithmetic, order, trimming, dispatch. */
+ * What the forms of formatted text share: order, trimming, dispatch. */
 #include "telegram/text.h"
 
 #include <stdlib.h>
 
 #include "telegram/dialects.h"
-
-/* UTF-16 units that a byte of UTF-8 begins: 2 for astral characters, 0 inside a character. */
-static unsigned units_of(uint8_t byte)
-{
-    return (unsigned)((byte & 0xc0) != 0x80) + (unsigned)(byte >= 0xf0);
-}
-
-size_t utf16_length(struct slice text)
-{
-    size_t units = 0;
-    for (size_t i = 0; i < text.len; i++)
-        units += units_of(text.data[i]);
-    return units;
-}
-
-size_t utf16_to_byte(struct slice text, size_t unit)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned units = units_of(text.data[i]);
-        if (units && at >= unit)
-            return i;
-        at += units;
-    }
-    return text.len;
-}
 
 bool text_mode_parse(struct slice name, enum text_mode *out)
 {

@@ -76,12 +76,6 @@ bool text_parse(enum text_mode mode, struct slice input, struct arena *a,
 void text_unparse(enum text_mode mode, const struct formatted_text *text, struct arena *a,
                   struct buf *out);
 
-/* UTF-16 code units of UTF-8 text. */
-size_t utf16_length(struct slice text);
-/* Bytes of UTF-8 text before the UTF-16 unit `unit`; a unit inside a surrogate pair counts as after
- * it. */
-size_t utf16_to_byte(struct slice text, size_t unit);
-
 /* Cuts white space (all of Unicode's) off both ends and moves entities along; drops those that end
  * up empty, and sorts the rest. `text` becomes a slice of the old one. */
 void text_trim(struct formatted_text *text);

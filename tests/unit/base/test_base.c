@@ -56,6 +56,18 @@ static void test_utf8(void **state)
         assert_false(slice_is_utf8(slice_str(bad[i])));
 }
 
+static void test_utf16(void **state)
+{
+    (void)state;
+    /* 1, 2, 3 and 4 bytes; 1, 1, 1 and 2 units */
+    struct slice text = slice_str("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z");
+    static const size_t bytes[] = {0, 1, 3, 6, 10, 10, 11, 11};
+    assert_int_equal(utf16_length((struct slice){0}), 0);
+    assert_int_equal(utf16_length(text), 6);
+    for (size_t unit = 0; unit < sizeof bytes / sizeof *bytes; unit++)
+        assert_int_equal(utf16_to_byte(text, unit), bytes[unit]);
+}
+
 static void test_buf_bound_is_sticky(void **state)
 {
     (void)state;
@@ -359,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decimal_numbers),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf16),
         cmocka_unit_test(test_buf_bound_is_sticky),
         cmocka_unit_test(test_arena_bound_and_reset),
         cmocka_unit_test(test_rng_replays_and_is_uniform),
