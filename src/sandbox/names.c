@@ -7,4 +7,15 @@ static const char *const combinators[] = {CORE_COMBINATORS(X) WORLD_COMBINATORS(
 static const char *const fields[] = {CORE_FIELDS(X) WORLD_FIELDS(X)};
 #undef X
 
-const struct tl_names sandbox_names = {combinators, COMBINATORS_N, fields, FIELDS_N};
+/* Telegram takes a peer where a user or a channel is due, and Pyrogram and its forks send nothing else. */
+static const struct tl_pass passes[] = {
+    {C_inputPeerSelf, C_inputUserSelf},
+    {C_inputPeerUser, C_inputUser},
+    {C_inputPeerUserFromMessage, C_inputUserFromMessage},
+    {C_inputPeerChannel, C_inputChannel},
+    {C_inputPeerChannelFromMessage, C_inputChannelFromMessage},
+};
+
+const struct tl_names sandbox_names = {
+    combinators, COMBINATORS_N, fields, FIELDS_N, passes, sizeof passes / sizeof *passes,
+};

@@ -140,10 +140,33 @@ static void make_slots(struct tl_schema *s, struct tl_combinator *c)
     c->slots = kept;
 }
 
+static bool same_fields(const struct tl_combinator *a, const struct tl_combinator *b)
+{
+    bool same = a->n_fields == b->n_fields;
+    for (uint16_t i = 0; same && i < a->n_fields; i++)
+        same = a->fields[i].type.kind == b->fields[i].type.kind &&
+               a->fields[i].type.class_index == b->fields[i].type.class_index &&
+               a->fields[i].flags_field == b->fields[i].flags_field;
+    return same;
+}
+
+/* Only between lines of the same form, which a layer may change. */
+static void bind_passes(struct tl_schema *s, const struct tl_names *names)
+{
+    for (size_t i = 0; i < s->n_combinators; i++)
+        for (size_t k = 0; k < names->n_passes; k++) {
+            struct tl_combinator *c = &s->combinators[i];
+            const struct tl_combinator *as = tl_schema_bound(s, names->passes[k].as);
+            if (as && c->symbol == names->passes[k].given && same_fields(c, as))
+                c->passes_as = as;
+        }
+}
+
 void tl_schema_bind(struct tl_schema *s, const struct tl_names *names)
 {
     bind_combinators(s, names);
     bind_fields(s, names);
+    bind_passes(s, names);
     for (size_t i = 0; i < s->n_combinators; i++)
         make_slots(s, &s->combinators[i]);
 }

@@ -51,6 +51,7 @@ struct tl_combinator {
     struct tl_type
         result; /* constructors: their class; methods: what they answer (item type for vectors) */
     const char *result_text; /* as written in the schema */
+    const struct tl_combinator *passes_as; /* of another class, with the same fields; NULL = of none */
 };
 
 struct tl_class {
@@ -64,6 +65,13 @@ enum { TL_NO_SYMBOL = 0xffff };
 /* Immutable once loaded and bound; shared by threads. */
 struct tl_schema;
 
+/* Symbols of two constructors with the same fields: where the class of `as` is due, readers of TL bytes
+ * take `given` for it. */
+struct tl_pass {
+    uint16_t given;
+    uint16_t as;
+};
+
 /* The names that code uses: C identifiers with '_' for the '.' of a combinator's namespace.
  * Index in the list = symbol. */
 struct tl_names {
@@ -71,6 +79,8 @@ struct tl_names {
     size_t n_combinators;
     const char *const *fields;
     size_t n_fields;
+    const struct tl_pass *passes;
+    size_t n_passes;
 };
 
 /* Parses schema text (a comment `// LAYER N` gives the layer). An id that is missing is computed;

@@ -111,6 +111,8 @@ static bool read_boxed(struct reading *rd, const struct tl_type *type, struct tl
         tl_fail(rd->r, "unknown constructor id");
         return false;
     }
+    if (type->class_index >= 0 && c->passes_as && c->result.class_index != type->class_index)
+        c = c->passes_as;
     if (type->class_index >= 0 && (c->is_method || c->result.class_index != type->class_index)) {
         tl_fail(rd->r, "a constructor of another type");
         return false;

@@ -11,7 +11,7 @@ enum { COMBINATORS(C_ENUM) C_COUNT };
 enum { FIELDS(F_ENUM) F_COUNT };
 static const char *const combinator_names[] = {COMBINATORS(TEXT)};
 static const char *const field_names[] = {FIELDS(TEXT)};
-static const struct tl_names names = {combinator_names, C_COUNT, field_names, F_COUNT};
+static const struct tl_names names = {combinator_names, C_COUNT, field_names, F_COUNT, NULL, 0};
 
 static size_t count_methods(const struct tl_schema *s)
 {
@@ -144,7 +144,7 @@ static void test_fields_by_symbol_with_every_name_bound(void **state)
     struct tl_schema *s = schema_of(tl_embedded_api());
     size_t n = all_field_names(s, every, MANY);
     assert_true(n > 500 && n < TL_NO_SYMBOL);
-    tl_schema_bind(s, &(struct tl_names){combinator_names, C_COUNT, every, n});
+    tl_schema_bind(s, &(struct tl_names){combinator_names, C_COUNT, every, n, NULL, 0});
     for (size_t i = 0; i < tl_schema_count(s); i++) {
         const struct tl_combinator *c = tl_schema_at(s, i);
         for (size_t k = 0; k < n; k++)

@@ -18,7 +18,7 @@ enum { COMBINATORS(C_ENUM) C_COUNT };
 enum { FIELDS(F_ENUM) F_COUNT };
 static const char *const combinator_names[] = {COMBINATORS(TEXT)};
 static const char *const field_names[] = {FIELDS(TEXT)};
-static const struct tl_names names = {combinator_names, C_COUNT, field_names, F_COUNT};
+static const struct tl_names names = {combinator_names, C_COUNT, field_names, F_COUNT, NULL, 0};
 
 struct fixture {
     struct tl_schema *schema;
@@ -186,6 +186,41 @@ static void test_bits_that_stand_for_no_field_are_kept(void **state)
     buf_free(&bytes);
 }
 
+static bool reads_as_self(const struct tl_schema *schema, struct fixture *f, const struct buf *bytes)
+{
+    struct tl_reader r = tl_reader_of(buf_slice(bytes));
+    const struct tl_object *o = tl_read_object(schema, &r, &f->arena, (struct tl_limits){0});
+    return o && tl_is(tl_item_obj(o, F_id, 0), C_inputUserSelf);
+}
+
+static void test_a_constructor_passes_as_another_where_the_names_say_so(void **state)
+{
+    struct fixture *f = *state;
+    static const struct tl_pass passes[] = {{C_inputPeerSelf, C_inputUserSelf},
+                                            {C_inputPeerChannel, C_inputUserSelf}};
+    struct tl_names lenient = names;
+    lenient.passes = passes;
+    lenient.n_passes = sizeof passes / sizeof *passes;
+    struct tl_schema *schema = schema_of(tl_embedded_api());
+    tl_schema_bind(schema, &lenient);
+    struct buf bytes;
+    buf_init(&bytes, 0);
+    tl_write_u32(&bytes, tl_schema_bound(schema, C_users_getUsers)->id);
+    tl_write_u32(&bytes, TL_ID_VECTOR);
+    tl_write_u32(&bytes, 1);
+    tl_write_u32(&bytes, tl_schema_bound(schema, C_inputPeerSelf)->id);
+    assert_false(reads_as_self(f->schema, f, &bytes));
+    assert_true(reads_as_self(schema, f, &bytes));
+
+    /* One with other fields never does. */
+    store_le32(bytes.data + 12, tl_schema_bound(schema, C_inputPeerChannel)->id);
+    tl_write_u64(&bytes, 1);
+    tl_write_u64(&bytes, 1);
+    assert_false(reads_as_self(schema, f, &bytes));
+    buf_free(&bytes);
+    tl_schema_free(schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_an_unbound_name_fails_the_builder),
         cmocka_unit_test(test_a_full_arena_fails_the_builder),
         cmocka_unit_test(test_the_writer_refuses_what_does_not_fit),
+        cmocka_unit_test(test_a_constructor_passes_as_another_where_the_names_say_so),
         cmocka_unit_test(test_bits_that_stand_for_no_field_are_kept),
     };
     return cmocka_run_group_tests_name("tl values", tests, set_up, tear_down);
