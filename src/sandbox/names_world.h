@@ -185,6 +185,7 @@
     X(messageMediaPoll)                                                                            \
     X(messageMediaVenue)                                                                           \
     X(messageMediaWebPage)                                                                         \
+    X(messageRange)                                                                                \
     X(messageReplyHeader)                                                                          \
     X(messageService)                                                                              \
     X(messageViews)                                                                                \

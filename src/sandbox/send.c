@@ -244,7 +244,8 @@ struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint3
     return sent_answer(r, &cause, sent, n);
 }
 
-/* Private texts are answered in short, as Telegram does it. */
+/* Private texts are answered in short, as Telegram does it; not those to oneself, of which clients that were
+ * addressed as inputPeerSelf could not tell the chat. */
 static struct tl_value short_answer(struct request *r, struct cause *cause, const struct message *m,
                                     const struct sent_id *sent)
 {
@@ -300,7 +301,7 @@ static struct tl_value send_message(struct request *r)
         cause_end(r);
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
     }
-    if (peer_kind(peer) == PEER_USER && !m->reply_to)
+    if (peer_kind(peer) == PEER_USER && peer != r->self->id && !m->reply_to)
         return short_answer(r, &cause, m, &sent);
     return sent_answer(r, &cause, &sent, 1);
 }

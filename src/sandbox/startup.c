@@ -26,6 +26,17 @@ static struct tl_value empty_vector(struct request *r)
     return tl_value_vec(tl_new_vec(&r->b));
 }
 
+/* One range of all messages: nothing here is so long that it would have to be fetched in parts. */
+static struct tl_value split_ranges(struct request *r)
+{
+    struct tl_object *o = tl_new(&r->b, C_messageRange);
+    tl_set_int(o, F_min_id, 1);
+    tl_set_int(o, F_max_id, INT32_MAX);
+    struct tl_vector *ranges = tl_new_vec(&r->b);
+    tl_push_obj(&r->b, ranges, o);
+    return tl_value_vec(ranges);
+}
+
 static struct tl_value no_drafts(struct request *r)
 {
     struct peers peers = {0};
@@ -126,7 +137,7 @@ static const struct method methods[] = {
     {C_messages_getEmojiKeywordsDifference, 0, keywords},
     {C_messages_getEmojiKeywordsLanguages, 0, empty_vector},
     {C_messages_getDefaultHistoryTTL, 0, empty},
-    {C_messages_getSplitRanges, 0, empty_vector},
+    {C_messages_getSplitRanges, 0, split_ranges},
     {C_messages_getPeerSettings, 0, peer_settings},
     {C_messages_getUnreadMentions, 0, no_messages},
     {C_messages_getUnreadReactions, 0, no_messages},

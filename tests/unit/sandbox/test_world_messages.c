@@ -52,6 +52,24 @@ static void private_message_is_stored_once_and_numbered_for_each(void **state)
     harness_free(t.h);
 }
 
+static void texts_to_others_are_answered_in_short_those_to_oneself_in_full(void **state)
+{
+    (void)state;
+    struct trio t = trio_new();
+    const char *text = "{\"peer\": %lld, \"message\": \"x\", \"random_id\": %d}";
+    const struct tl_object *o =
+        call(t.h, t.ann, "messages.sendMessage", text, (long long)t.ben->id, 1);
+    assert_true(tl_is(o, C_updateShortSentMessage));
+    o = call(t.h, t.ann, "messages.sendMessage", text, (long long)t.ann->id, 2);
+    assert_true(tl_is(o, C_updates));
+    const struct tl_object *id = tl_item_obj(o, F_updates, 0);
+    assert_true(tl_is(id, C_updateMessageID));
+    const struct tl_object *message = tl_obj(tl_item_obj(o, F_updates, 1), F_message);
+    assert_int_equal(tl_int(message, F_id), tl_int(id, F_id));
+    assert_int_equal(tl_int(tl_obj(message, F_peer_id), F_user_id), t.ann->id);
+    harness_free(t.h);
+}
+
 static void each_change_moves_pts_of_who_it_concerns(void **state)
 {
     (void)state;
@@ -417,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(private_message_is_stored_once_and_numbered_for_each),
+        cmocka_unit_test(texts_to_others_are_answered_in_short_those_to_oneself_in_full),
         cmocka_unit_test(each_change_moves_pts_of_who_it_concerns),
         cmocka_unit_test(repeated_random_id_gives_the_same_message),
         cmocka_unit_test(lengths_are_counted_in_utf16_units),
