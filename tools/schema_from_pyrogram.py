@@ -18,7 +18,8 @@ import zipfile
 from schema_from_npm import API_MISSING, check, render
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Fields that were renamed because Python has a word of that name; the CRC tells where.
+# Fields that go by another name in Python. The CRC tells of those that are not `true`.
+RENAMED = {"is_self": "self"}
 RENAMED_IN = {"StoryFwdHeader": {"from_peer": "from"}, "AiComposeToneExample": {"from_peer": "from"}}
 GENERIC = re.compile(r"!X\b")
 
@@ -85,7 +86,7 @@ def combinator(text, names):
     number = int(re.search(r"^    ID = 0x([0-9a-f]+)$", text, re.M).group(1), 16)
     qualname = re.search(r'^    QUALNAME = "([\w.]+)"$', text, re.M).group(1)
     parts = [f"{names.get(number) or name_of(qualname)}#{number:08x}"]
-    fields = fields_of(text, RENAMED_IN.get(qualname.split(".")[-1], {}))
+    fields = fields_of(text, {**RENAMED, **RENAMED_IN.get(qualname.split(".")[-1], {})})
     if any(GENERIC.search(f) for f in fields):
         parts.append("{X:Type}")
     return number, qualname, " ".join([*parts, *fields, "=", result_of(text)])
