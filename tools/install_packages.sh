@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian/Ubuntu packages of a group that are missing: build, run, test, fuzz, bench.
+# Installs the Debian/Ubuntu packages of a group that are missing: build, run, test, fuzz, bench, interop, …
 # Does nothing, quickly, when all are there.
 set -eu
 
@@ -9,6 +9,7 @@ run="curl"
 test="python3 python3-venv curl libcmocka-dev"
 fuzz="clang libclang-rt-14-dev"
 bench="nginx-light wrk"
+interop="nginx-light haproxy curl python3-venv"
 format="clang-format"
 coverage="lcov"
 
