@@ -29,6 +29,7 @@ enum {
     CALL_PATH_VALUES_MAX = 4, /* {name} parts of one path */
     CALL_HEADERS_MAX = 12,    /* extra headers of one answer */
     CALL_REQUEST_ID_MAX = 64, /* longer ones of a client are replaced by ours */
+    CALL_WAIT_MAX_S = 300,    /* Prefer: wait=N is cut to this */
 };
 
 /* What is wrong. Texts are static or live in the call's arena. status 0 = nothing. */
@@ -113,7 +114,7 @@ bool call_new_key(struct call *c, int32_t dc) __attribute__((warn_unused_result)
  * would be sent updates for ever. */
 void call_disconnect(struct call *c);
 /* destroy_auth_key on the session's connection, as well as it goes: no error is set. Then
- * disconnects. */
+ * disconnects and forgets the session: the answer brings none back. */
 void call_destroy_key(struct call *c);
 /* random_id of a message: HMAC(auth key, method, peer, Idempotency-Key, index), or random without
  * that header; never 0. `peer` is any text that names the peer the same way each time. */

@@ -268,4 +268,6 @@ void call_destroy_key(struct call *c)
     if (t->abort == ABORT_NONE)
         call_error_clear(c);
     call_disconnect(c);
+    sodium_memzero(&c->session, sizeof c->session);
+    c->has_session = false;
 }

@@ -43,7 +43,7 @@ void gateway_run(struct gateway *g)
     gateway_drain(g);
     /* From here on a signal does what it does by default: it ends the process. So does the alarm.
      */
-    alarm((unsigned)g->options.timeout_s + DRAIN_EXTRA_S);
+    alarm((unsigned)g->options.timeout_s + CALL_WAIT_MAX_S + DRAIN_EXTRA_S);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     gateway_join(g);
     alarm(0);

@@ -15,7 +15,6 @@ enum {
     TASK_BODY_MAX = 64 * 1024 * 1024,
     TASK_BODY_KEEP = 16 * 1024,        /* kept for the next call */
     SPARE_MAX = 256,
-    WAIT_MAX_S = 300,                  /* Prefer: wait=N is cut to this */
     IDEMPOTENCY_KEY_MAX = 255,
 };
 
@@ -119,7 +118,7 @@ static int32_t preferred_wait_s(struct slice prefer)
         struct slice item = slice_of(p, (size_t)(stop - p));
         int64_t seconds;
         if (slice_starts_with(item, "wait=") && slice_to_i64(slice_of(p + 5, item.len - 5), &seconds) && seconds > 0)
-            return (int32_t)(seconds < WAIT_MAX_S ? seconds : WAIT_MAX_S);
+            return (int32_t)(seconds < CALL_WAIT_MAX_S ? seconds : CALL_WAIT_MAX_S);
         p = comma ? comma + 1 : end;
     }
     return 0;

@@ -448,7 +448,9 @@ struct upstream *upstream_get(struct upstreams *all, const struct session *s, st
 {
     *full = false;
     struct upstream *u = find(all, &s->key);
-    if (u && !u->condemned) {
+    /* A condemned one too, as long as others use it: a second connection of its key beside it would get
+     * the key killed. */
+    if (u) {
         if (u->users++ == 0) {
             list_remove(&u->idle_link);
             u->idle_ns = 0; /* the timer may fire for it still, and finds nothing to do */

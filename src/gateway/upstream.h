@@ -68,7 +68,8 @@ struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, 
 /* keep false: the connection is closed (its descriptor too, before this returns) unless others use
  * it. */
 void upstream_release(struct upstream *u, bool keep);
-/* From now on the key or its session is not worth keeping: closed at the last release. */
+/* From now on the key or its session is not worth keeping: closed at the last release. Who asks for
+ * it before that shares it. */
 void upstream_condemn(struct upstream *u);
 
 /* Queues the query (copied). False when too many are queued. done() follows once unless cancelled.

@@ -138,8 +138,8 @@ static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
     return r.error ? 0 : id;
 }
 
-/* help.getNearestDc (a read) and account.updateStatus (a write without random_id) are all a test
- * needs; auth.logOut and auth.sendCode are refused by error orders. */
+/* help.getNearestDc (a read), account.updateStatus (a write without random_id), messages.sendMessage
+ * and auth.logOut are all a test needs; auth.sendCode is refused by error orders. */
 static inline bool fake_answer(struct fake_dc *dc, uint32_t id, struct buf *out)
 {
     if (id == fake_id(dc, "help.getNearestDc")) {
@@ -153,6 +153,11 @@ static inline bool fake_answer(struct fake_dc *dc, uint32_t id, struct buf *out)
         tl_write_u32(out, fake_id(dc, "updateShortSentMessage"));
         for (int i = 0; i < 5; i++) /* flags, id, pts, pts_count, date */
             tl_write_i32(out, i);
+        return true;
+    }
+    if (id == fake_id(dc, "auth.logOut")) {
+        tl_write_u32(out, fake_id(dc, "auth.loggedOut"));
+        tl_write_i32(out, 0); /* flags */
         return true;
     }
     if (id == fake_id(dc, "account.updateStatus")) {

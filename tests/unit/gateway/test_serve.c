@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "gateway/foreign.h"
+
 /* ---- plain calls ---- */
 
 static void alive_without_session(void **state)
@@ -343,6 +345,56 @@ static void one_session_has_one_connection_over_all_workers(void **state)
     assert_int_equal(atomic_load(&f->dcs[0]->duplicated), 0);
 }
 
+/* A second connection beside one that still has a request open would get the key killed: not even a
+ * session that is to be closed may have two. */
+static void session_that_is_to_be_closed_gets_no_second_connection(void **state)
+{
+    struct fixture *f = *state;
+    struct http_answer a;
+    start_gateway(f, (struct setup){0});
+    atomic_store(&f->dcs[0]->hold, true);
+    int busy = client_connect(f->port);
+    client_send(busy, "POST", READ_PATH, f->session, "", "{}");
+    WAIT_FOR(atomic_load(&f->dcs[0]->holding) == 1);
+    atomic_store(&f->dcs[0]->hold, false);
+    snprintf(f->dcs[0]->error_text, sizeof f->dcs[0]->error_text, "SESSION_REVOKED");
+    atomic_store(&f->dcs[0]->error_code, 401);
+    atomic_store(&f->dcs[0]->error_times, 1);
+    read_call(f, &a);
+    assert_int_equal(a.status, 401);
+    read_call(f, &a);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(atomic_load(&f->dcs[0]->connections), 1);
+    assert_int_equal(atomic_load(&f->dcs[0]->duplicated), 0);
+    fake_release(f->dcs[0]);
+    client_receive(busy, &a);
+    assert_int_equal(a.status, 200);
+    close(busy);
+    WAIT_FOR(METRIC(f, upstream_connections_open) == 0);
+}
+
+/* What is dead is not worth a new string, though a foreign session is owed one. */
+static void logging_out_gives_no_session_back(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t address[4] = {127, 0, 0, 1};
+    struct http_answer a;
+    struct session s = {
+        .dc = 2, .key = fake_dc_add_key(f->dcs[0]), .api_id = 1, .api_hash = "hash"};
+    struct buf text;
+    buf_init(&text, 0);
+    foreign_write(&s, address, 443, &text);
+    buf_append_byte(&text, 0);
+    start_gateway(f, (struct setup){0});
+    client_call(f->port, "POST", READ_PATH, (const char *)text.data, "", "{}", &a);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.head, "X-Session-String: tgr1."));
+    client_call(f->port, "DELETE", "/auth/logout", (const char *)text.data, "", "", &a);
+    assert_int_equal(a.status, 200);
+    assert_null(strstr(a.head, "X-Session-String"));
+    buf_free(&text);
+}
+
 /* ---- the end ---- */
 
 static void drain_lets_calls_finish(void **state)
@@ -489,6 +541,8 @@ int main(void)
         SERVE(gone_client_ends_its_call),
         SERVE(idempotency_key_decides_the_random_id),
         SERVE(one_session_has_one_connection_over_all_workers),
+        SERVE(session_that_is_to_be_closed_gets_no_second_connection),
+        SERVE(logging_out_gives_no_session_back),
         SERVE(drain_lets_calls_finish),
         SERVE(request_that_arrives_while_draining_is_refused),
         SERVE(sane_request_ids_come_back),
