@@ -44,6 +44,8 @@ static void write_ids_schema(struct json_writer *w, const struct param *p)
     json_key(w, "items");
     json_object_begin(w);
     json_field_text(w, "type", "integer");
+    json_field_int(w, "minimum", 1);
+    json_field_int(w, "maximum", INT32_MAX);
     json_object_end(w);
     write_number_bounds(w, p, "minItems", "maxItems");
 }
@@ -203,7 +205,7 @@ static const struct {
     {"429", WITH_TELEGRAM, "Telegram wants you to wait: Retry-After and wait_seconds say how long"},
     {"431", ALWAYS, "The headers are too large"},
     {"500", ALWAYS, "A bug of the gateway; the log has the request id"},
-    {"501", WITH_TELEGRAM, "The loaded schema lacks what this route needs"},
+    {"501", ALWAYS, "The method or transfer coding is not known, or the schema lacks what is needed"},
     {"502", WITH_TELEGRAM, "Telegram cannot be reached, or answered something broken"},
     {"503", ALWAYS, "Draining or overloaded: try again after Retry-After"},
     {"504", WITH_TELEGRAM, "No answer within the deadline, or OUTCOME_UNKNOWN"},
