@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Python's clients and tools against us: Kurigram on the sandbox; generated and plain HTTP clients, a fuzzer of
+# the contract and proxies on the gateway. Installs what they need into build/venv-interop.
+set -eu
+cd "$(dirname "$0")/../../.."
+
+tools/install_packages.sh build test interop
+[ -x build/tgrest ] || make --no-print-directory all
+
+venv=build/venv-interop
+requirements=tests/interop/python/requirements.txt
+if ! cmp -s "$requirements" "$venv/installed"; then
+    [ -d "$venv" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+    cp "$requirements" "$venv/installed"
+fi
+exec "$venv/bin/pytest" -q -p no:cacheprovider tests/interop/python "$@"
