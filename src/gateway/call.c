@@ -122,11 +122,6 @@ int64_t call_mono_ns(const struct call *c)
     return worker_now_ns(c->worker);
 }
 
-struct digests *call_digests(const struct call *c)
-{
-    return c->worker->digests;
-}
-
 struct rng *call_rng(const struct call *c)
 {
     return &c->worker->rng;

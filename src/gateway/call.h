@@ -166,7 +166,6 @@ const struct token_keys *call_token_keys(const struct call *c);
 struct peer_cache *call_peer_cache(const struct call *c);
 int64_t call_unix_s(const struct call *c); /* the data centre's clock, as well as it is known */
 int64_t call_mono_ns(const struct call *c);
-struct digests *call_digests(const struct call *c);
 struct rng *call_rng(const struct call *c);
 /* Per-thread memory of the checked Diffie-Hellman prime; for call_work of the same thread's calls
  * copy it first: pool threads must not touch it. */

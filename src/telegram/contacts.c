@@ -16,13 +16,6 @@ struct tl_object *request_resolve_phone(struct tl_builder *b, struct slice phone
     return o;
 }
 
-struct tl_object *request_self(struct tl_builder *b)
-{
-    struct tl_object *o = tl_new(b, C_users_getUsers);
-    tl_push_obj(b, tl_set_vec(b, o, F_id), tl_new(b, C_inputUserSelf));
-    return o;
-}
-
 struct tl_object *request_full(struct tl_builder *b, const struct peer_ref *peer)
 {
     struct tl_object *o;

@@ -7,8 +7,6 @@
 
 struct tl_object *request_resolve_username(struct tl_builder *b, struct slice username);
 struct tl_object *request_resolve_phone(struct tl_builder *b, struct slice phone);
-/* users.getUsers([inputUserSelf]) */
-struct tl_object *request_self(struct tl_builder *b);
 /* getFullChannel, getFullChat or getFullUser. */
 struct tl_object *request_full(struct tl_builder *b, const struct peer_ref *peer);
 struct tl_object *request_import_invite(struct tl_builder *b, struct slice hash);

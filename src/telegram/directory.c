@@ -135,30 +135,6 @@ const struct tl_object *directory_self(const struct directory *d)
     return d ? d->self : NULL;
 }
 
-static bool has_username(const struct tl_object *o, struct slice wanted)
-{
-    enum { NAME_MAX_BYTES = 64 };
-    char name[NAME_MAX_BYTES];
-    if (wanted.len == 0 || wanted.len >= sizeof name)
-        return false;
-    memcpy(name, wanted.data, wanted.len);
-    name[wanted.len] = 0;
-    if (slice_is_nocase(tl_text(o, F_username), name))
-        return true;
-    for (uint32_t i = 0; i < tl_count(o, F_usernames); i++)
-        if (slice_is_nocase(tl_text(tl_item_obj(o, F_usernames, i), F_username), name))
-            return true;
-    return false;
-}
-
-const struct tl_object *directory_find_username(const struct directory *d, struct slice username)
-{
-    for (size_t i = 0; d && i < d->cap; i++)
-        if (d->slots[i].object && has_username(d->slots[i].object, username))
-            return d->slots[i].object;
-    return NULL;
-}
-
 /* ---- one User or Chat ---- */
 
 struct slice peer_name(const struct tl_object *user_or_chat, struct arena *a)

@@ -27,8 +27,6 @@ struct peer_ref directory_ref_in(const struct directory *d, const struct tl_obje
                                  const struct tl_object *message);
 /* The account's own User, if the answer holds it; else NULL. */
 const struct tl_object *directory_self(const struct directory *d);
-/* The object that has this username (case aside), or NULL. */
-const struct tl_object *directory_find_username(const struct directory *d, struct slice username);
 
 /* ---- what there is to say about one User or Chat object; NULL gives empty ---- */
 

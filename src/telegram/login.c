@@ -163,9 +163,3 @@ struct slice logged_out_token(const struct tl_object *answer)
 {
     return tl_text(answer, F_future_auth_token);
 }
-
-int32_t config_tmp_sessions(const struct tl_object *config)
-{
-    int64_t n = tl_int(config, F_tmp_sessions);
-    return n > 1 ? (int32_t)n : 1;
-}

@@ -87,7 +87,4 @@ bool password_read(const struct tl_object *answer, struct password_state *out);
 /* auth.loggedOut: the token that spares a code at the next login; empty if none. */
 struct slice logged_out_token(const struct tl_object *answer);
 
-/* config: tmp_sessions, 1 when not told. */
-int32_t config_tmp_sessions(const struct tl_object *config);
-
 #endif

@@ -13,18 +13,12 @@
     X(initConnection)                                                    \
     X(invokeWithoutUpdates)                                              \
     X(help_getConfig)                                                    \
-    X(config)                                                            \
-    X(dcOption)                                                          \
     /* Login */                                                          \
     X(auth_sendCode)                                                     \
-    X(auth_resendCode)                                                   \
-    X(auth_cancelCode)                                                   \
     X(auth_signIn)                                                       \
     X(auth_signUp)                                                       \
     X(auth_checkPassword)                                                \
     X(auth_logOut)                                                       \
-    X(auth_importAuthorization)                                          \
-    X(auth_exportAuthorization)                                          \
     X(auth_sentCode)                                                     \
     X(auth_sentCodeSuccess)                                              \
     X(auth_sentCodePaymentRequired)                                      \
@@ -41,8 +35,6 @@
     X(auth_sentCodeTypeSmsPhrase)                                        \
     X(auth_authorization)                                                \
     X(auth_authorizationSignUpRequired)                                  \
-    X(auth_exportedAuthorization)                                        \
-    X(auth_loggedOut)                                                    \
     X(codeSettings)                                                      \
     X(account_getPassword)                                               \
     X(account_password)                                                  \
@@ -51,18 +43,11 @@
     /* Users and contacts */                                             \
     X(users_getUsers)                                                    \
     X(users_getFullUser)                                                 \
-    X(users_userFull)                                                    \
-    X(userFull)                                                          \
     X(user)                                                              \
     X(userEmpty)                                                         \
-    X(userProfilePhoto)                                                  \
-    X(username)                                                          \
     X(contacts_resolveUsername)                                          \
     X(contacts_resolvePhone)                                             \
     X(contacts_getContacts)                                              \
-    X(contacts_resolvedPeer)                                             \
-    X(contacts_contacts)                                                 \
-    X(contact)                                                           \
     /* Peers */                                                          \
     X(peerUser)                                                          \
     X(peerChat)                                                          \
@@ -74,55 +59,31 @@
     X(inputPeerChannel)                                                  \
     X(inputPeerUserFromMessage)                                          \
     X(inputPeerChannelFromMessage)                                       \
-    X(inputUserEmpty)                                                    \
     X(inputUserSelf)                                                     \
     X(inputUser)                                                         \
     X(inputUserFromMessage)                                              \
-    X(inputChannelEmpty)                                                 \
     X(inputChannel)                                                      \
     X(inputChannelFromMessage)                                           \
-    X(inputDialogPeer)                                                   \
-    X(inputDialogPeerFolder)                                             \
     /* Chats */                                                          \
     X(chat)                                                              \
     X(chatEmpty)                                                         \
     X(chatForbidden)                                                     \
     X(channel)                                                           \
     X(channelForbidden)                                                  \
-    X(chatPhoto)                                                         \
-    X(chatFull)                                                          \
-    X(channelFull)                                                       \
-    X(chatParticipants)                                                  \
-    X(messages_chats)                                                    \
-    X(messages_chatsSlice)                                               \
-    X(messages_chatFull)                                                 \
-    X(messages_getChats)                                                 \
     X(messages_getFullChat)                                              \
     X(messages_importChatInvite)                                         \
     X(messages_checkChatInvite)                                          \
     X(messages_chatInviteJoinResultOk)                                   \
     X(messages_chatInviteJoinResultWebView)                              \
-    X(chatInvite)                                                        \
     X(chatInviteAlready)                                                 \
     X(chatInvitePeek)                                                    \
-    X(channels_getChannels)                                              \
     X(channels_getFullChannel)                                           \
-    X(channels_getParticipant)                                           \
     X(channels_joinChannel)                                              \
-    X(channels_leaveChannel)                                             \
-    X(channels_channelParticipant)                                       \
-    X(channelParticipantLeft)                                            \
-    X(channelParticipantBanned)                                          \
     /* Dialogs */                                                        \
     X(messages_getDialogs)                                               \
-    X(messages_getPinnedDialogs)                                         \
-    X(messages_getPeerDialogs)                                           \
     X(messages_dialogs)                                                  \
     X(messages_dialogsSlice)                                             \
-    X(messages_dialogsNotModified)                                       \
-    X(messages_peerDialogs)                                              \
     X(dialog)                                                            \
-    X(dialogFolder)                                                      \
     /* Messages */                                                       \
     X(messages_getHistory)                                               \
     X(messages_search)                                                   \
@@ -136,23 +97,11 @@
     X(messages_messages)                                                 \
     X(messages_messagesSlice)                                            \
     X(messages_channelMessages)                                          \
-    X(messages_messagesNotModified)                                      \
-    X(messages_affectedMessages)                                         \
     X(message)                                                           \
     X(messageService)                                                    \
-    X(messageEmpty)                                                      \
-    X(messageFwdHeader)                                                  \
-    X(messageReplyHeader)                                                \
-    X(messageReplies)                                                    \
-    X(messageReactions)                                                  \
-    X(reactionCount)                                                     \
-    X(reactionEmoji)                                                     \
-    X(reactionCustomEmoji)                                               \
-    X(reactionPaid)                                                      \
     X(inputMessageID)                                                    \
     X(inputReplyToMessage)                                               \
     X(inputMessagesFilterEmpty)                                          \
-    X(inputMessagesFilterPinned)                                         \
     /* Entities */                                                       \
     X(messageEntityUnknown)                                              \
     X(messageEntityMention)                                              \
@@ -176,7 +125,6 @@
     X(inputMessageEntityMentionName)                                     \
     X(messageEntityCustomEmoji)                                          \
     /* Media */                                                          \
-    X(messageMediaEmpty)                                                 \
     X(messageMediaPhoto)                                                 \
     X(messageMediaDocument)                                              \
     X(messageMediaGeo)                                                   \
@@ -186,18 +134,7 @@
     X(messageMediaPoll)                                                  \
     X(messageMediaDice)                                                  \
     X(messageMediaWebPage)                                               \
-    X(messageMediaGame)                                                  \
-    X(messageMediaInvoice)                                               \
-    X(messageMediaStory)                                                 \
-    X(messageMediaGiveaway)                                              \
-    X(messageMediaGiveawayResults)                                       \
-    X(messageMediaPaidMedia)                                             \
-    X(messageMediaToDo)                                                  \
-    X(messageMediaUnsupported)                                           \
-    X(photo)                                                             \
-    X(photoEmpty)                                                        \
     X(document)                                                          \
-    X(documentEmpty)                                                     \
     X(documentAttributeAnimated)                                         \
     X(documentAttributeAudio)                                            \
     X(documentAttributeFilename)                                         \
@@ -205,40 +142,10 @@
     X(documentAttributeSticker)                                          \
     X(documentAttributeVideo)                                            \
     X(documentAttributeCustomEmoji)                                      \
-    X(webPage)                                                           \
     X(webPageEmpty)                                                      \
-    X(webPagePending)                                                    \
-    X(geoPoint)                                                          \
-    X(poll)                                                              \
-    X(textWithEntities)                                                  \
     /* Service actions */                                                \
-    X(messageActionEmpty)                                                \
-    X(messageActionChatCreate)                                           \
-    X(messageActionChatEditTitle)                                        \
-    X(messageActionChatEditPhoto)                                        \
-    X(messageActionChatDeletePhoto)                                      \
-    X(messageActionChatAddUser)                                          \
-    X(messageActionChatDeleteUser)                                       \
-    X(messageActionChatJoinedByLink)                                     \
-    X(messageActionChatJoinedByRequest)                                  \
-    X(messageActionChannelCreate)                                        \
-    X(messageActionChatMigrateTo)                                        \
-    X(messageActionChannelMigrateFrom)                                   \
-    X(messageActionPinMessage)                                           \
-    X(messageActionHistoryClear)                                         \
-    X(messageActionPhoneCall)                                            \
-    X(messageActionScreenshotTaken)                                      \
     X(messageActionCustomAction)                                         \
-    X(messageActionContactSignUp)                                        \
-    X(messageActionGroupCall)                                            \
-    X(messageActionSetMessagesTTL)                                       \
-    X(messageActionSetChatTheme)                                         \
-    X(messageActionTopicCreate)                                          \
-    X(messageActionTopicEdit)                                            \
     /* Updates */                                                        \
-    X(updates)                                                           \
-    X(updatesCombined)                                                   \
-    X(updatesTooLong)                                                    \
     X(updateShort)                                                       \
     X(updateShortMessage)                                                \
     X(updateShortChatMessage)                                            \
@@ -248,9 +155,7 @@
     X(updateNewChannelMessage)                                           \
     X(updateNewScheduledMessage)                                         \
     X(updateEditMessage)                                                 \
-    X(updateEditChannelMessage)                                          \
-    X(updateDeleteMessages)                                              \
-    X(updateDeleteChannelMessages)
+    X(updateEditChannelMessage)
 
 /* Alphabetical (case aside), one per line. */
 #define TELEGRAM_FIELDS(X) \
@@ -260,8 +165,6 @@
     X(action)                  \
     X(active)                  \
     X(add_offset)              \
-    X(address)                 \
-    X(allow_flashcall)         \
     X(api_hash)                \
     X(api_id)                  \
     X(app_version)             \
@@ -269,52 +172,30 @@
     X(authorization)           \
     X(bot)                     \
     X(broadcast)               \
-    X(bytes)                   \
     X(channel)                 \
     X(channel_id)              \
     X(channel_post)            \
     X(chat)                    \
     X(chat_id)                 \
-    X(chat_photo)              \
     X(chats)                   \
-    X(chosen_order)            \
     X(collapsed)               \
-    X(contact)                 \
-    X(contacts)                \
     X(count)                   \
-    X(creator)                 \
     X(current_algo)            \
-    X(current_number)          \
     X(date)                    \
-    X(dc_id)                   \
-    X(dc_options)              \
-    X(deactivated)             \
     X(deleted)                 \
-    X(description)             \
     X(device_model)            \
     X(dialogs)                 \
     X(document)                \
     X(document_id)             \
-    X(drop_author)             \
     X(duration)                \
     X(edit_date)               \
-    X(edit_hide)               \
-    X(editable)                \
-    X(email_pattern)           \
-    X(emoticon)                \
     X(entities)                \
     X(exclude_pinned)          \
-    X(expires)                 \
-    X(exported_invite)         \
-    X(fake)                    \
     X(file_name)               \
     X(filter)                  \
     X(first_name)              \
     X(flags)                   \
-    X(flags2)                  \
-    X(folder)                  \
     X(folder_id)               \
-    X(forum)                   \
     X(forwards)                \
     X(from_id)                 \
     X(from_name)               \
@@ -324,38 +205,25 @@
     X(future_auth_token)       \
     X(fwd_from)                \
     X(g)                       \
-    X(geo)                     \
     X(grouped_id)              \
     X(h)                       \
-    X(has_link)                \
     X(has_password)            \
     X(hash)                    \
     X(hint)                    \
     X(id)                      \
     X(inexact)                 \
-    X(invert_media)            \
-    X(ip_address)              \
-    X(ipv6)                    \
-    X(join_request)            \
     X(lang_code)               \
     X(lang_pack)               \
     X(language)                \
     X(last_name)               \
-    X(lat)                     \
-    X(layer)                   \
     X(left)                    \
     X(length)                  \
     X(limit)                   \
     X(logout_tokens)           \
-    X(long)                    \
     X(M1)                      \
     X(max_date)                \
     X(max_id)                  \
     X(media)                   \
-    X(media_only)              \
-    X(media_unread)            \
-    X(megagroup)               \
-    X(mentioned)               \
     X(message)                 \
     X(messages)                \
     X(migrated_to)             \
@@ -363,97 +231,55 @@
     X(min)                     \
     X(min_date)                \
     X(min_id)                  \
-    X(missing_invitees)        \
     X(msg_id)                  \
-    X(mutual)                  \
-    X(next_rate)               \
-    X(next_type)               \
     X(no_webpage)              \
-    X(noforwards)              \
     X(offset)                  \
     X(offset_date)             \
     X(offset_id)               \
     X(offset_id_offset)        \
     X(offset_peer)             \
-    X(otherwise_relogin_days)  \
     X(out)                     \
     X(p)                       \
     X(participants)            \
     X(participants_count)      \
     X(password)                \
-    X(pattern)                 \
     X(peer)                    \
     X(peer_id)                 \
-    X(peers)                   \
-    X(performer)               \
     X(phone)                   \
     X(phone_code)              \
     X(phone_code_hash)         \
     X(phone_number)            \
-    X(photo)                   \
-    X(photo_id)                \
     X(pinned)                  \
-    X(poll)                    \
-    X(port)                    \
-    X(post)                    \
     X(post_author)             \
-    X(prefix)                  \
     X(premium)                 \
-    X(pts)                     \
     X(pts_count)               \
     X(q)                       \
     X(query)                   \
-    X(question)                \
-    X(quote)                   \
-    X(quote_offset)            \
-    X(quote_text)              \
     X(random_id)               \
-    X(reaction)                \
-    X(reactions)               \
-    X(read_inbox_max_id)       \
-    X(read_outbox_max_id)      \
-    X(replies)                 \
     X(reply_to)                \
     X(reply_to_msg_id)         \
-    X(reply_to_peer_id)        \
-    X(reply_to_top_id)         \
-    X(request_needed)          \
-    X(requests_pending)        \
-    X(restricted)              \
-    X(results)                 \
     X(revoke)                  \
     X(round)                   \
     X(round_message)           \
     X(salt1)                   \
     X(salt2)                   \
-    X(saved_from_msg_id)       \
-    X(saved_from_peer)         \
-    X(saved_peer_id)           \
-    X(scam)                    \
     X(self)                    \
-    X(send_as)                 \
     X(settings)                \
-    X(setup_password_required) \
     X(silent)                  \
     X(size)                    \
     X(srp_B)                   \
     X(srp_id)                  \
     X(system_lang_code)        \
     X(system_version)          \
-    X(test_mode)               \
-    X(text)                    \
-    X(this_dc)                 \
     X(timeout)                 \
     X(title)                   \
     X(tmp_sessions)            \
     X(to_peer)                 \
     X(top_message)             \
-    X(top_msg_id)              \
     X(type)                    \
     X(unread_count)            \
     X(unread_mark)             \
     X(unread_mentions_count)   \
-    X(unread_reactions_count)  \
     X(update)                  \
     X(updates)                 \
     X(url)                     \
@@ -462,10 +288,7 @@
     X(username)                \
     X(usernames)               \
     X(users)                   \
-    X(value)                   \
-    X(venue_id)                \
     X(verified)                \
-    X(via_bot_id)              \
     X(video)                   \
     X(views)                   \
     X(voice)                   \

@@ -44,7 +44,5 @@ void view_user(const struct view *v, const struct tl_object *user, const struct 
  * gateway's path that serves the photo, NULL where it has none. */
 void view_chat_fields(const struct view *v, const struct tl_object *chat,
                       const struct tl_object *full, const char *photo_path);
-/* Is there a photo at all (of a User or Chat)? */
-bool peer_has_photo(const struct tl_object *user_or_chat);
 
 #endif

@@ -102,9 +102,3 @@ void view_chat_fields(const struct view *v, const struct tl_object *chat,
     write_members(w, members_of(chat, full));
     json_text_or_null(w, "photo_url", slice_str(photo_path));
 }
-
-bool peer_has_photo(const struct tl_object *user_or_chat)
-{
-    const struct tl_object *photo = tl_obj(user_or_chat, F_photo);
-    return tl_is(photo, C_userProfilePhoto) || tl_is(photo, C_chatPhoto);
-}

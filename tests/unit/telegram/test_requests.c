@@ -288,8 +288,6 @@ static void looking_up(void **state)
                    "{\"_\":\"contacts.resolveUsername\",\"username\":\"durov\"}");
     assert_request(request_resolve_phone(&builder, slice_str("79991234567")),
                    "{\"_\":\"contacts.resolvePhone\",\"phone\":\"79991234567\"}");
-    assert_request(request_self(&builder),
-                   "{\"_\":\"users.getUsers\",\"id\":[{\"_\":\"inputUserSelf\"}]}");
     assert_request(request_full(&builder, &user),
                    "{\"_\":\"users.getFullUser\",\"id\":{\"_\":\"inputUser\",\"user_id\":\"5\","
                    "\"access_hash\":\"50\"}}");
