@@ -54,10 +54,12 @@ static void sandbox_thread_main(void *arg)
     uv_loop_init(&loop);
     uv_async_init(&loop, &t->stop, on_stop);
     t->stop.data = t;
+    const char *schema = t->options->gateway.schema;
     struct sandbox_config config = {
         .listen = t->options->sandbox ? t->options->sandbox : "127.0.0.1:10443",
         .dcs = DEMO_DCS,
-        .schema_file = t->options->gateway.schema,
+        .schemas = &schema,
+        .n_schemas = schema ? 1 : 0,
         .log = {.fd = 2,
                 .level = t->options->gateway.log_level,
                 .format = t->options->gateway.log_format},

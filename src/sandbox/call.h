@@ -47,5 +47,8 @@ void calls_free(struct sandbox *s);
 /* From the bytes to the method: call->ctor, r.query, the wrappers' effects. False when it was refused
  * (r.error_…): wrap.c. */
 bool call_unwrap(struct call *call, struct slice body);
+/* The layer that the request names by invokeWithLayer, as it stands there; 0 where it names none. Any
+ * layer's schema knows the wrappers around it, which never change. */
+int32_t call_layer(const struct tl_schema *schema, struct slice body);
 
 #endif

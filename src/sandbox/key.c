@@ -20,7 +20,7 @@ struct authorization *key_add(struct sandbox *s, const struct auth_key *key, uin
     a->dc = dc;
     a->created_s = (int32_t)clock_unix_s(&s->clock);
     a->expires_s = expires_in_s > 0 ? a->created_s + expires_in_s : 0;
-    a->schema = s->schema;
+    a->schema = layers_newest(&s->layers);
     a->hash = (int64_t)(rng_u64(&s->rng) >> 1) + 1;
     a->next = s->authorizations;
     s->authorizations = a;
@@ -144,6 +144,15 @@ void login_begin(struct sandbox *s, struct authorization *a, struct user *user)
     user->account->logins = a;
 }
 
+/* What waits was meant for the user who is no longer there. */
+static void stop_updates(struct authorization *a)
+{
+    for (struct session *session = a->sessions; session; session = session->next_of_auth) {
+        session->wants_updates = false;
+        session_queue_clear(session);
+    }
+}
+
 void login_end(struct sandbox *s, struct authorization *a, bool revoked)
 {
     (void)s;
@@ -161,10 +170,9 @@ void login_end(struct sandbox *s, struct authorization *a, bool revoked)
     a->user = NULL;
     if (revoked)
         a->state = KEY_REVOKED;
-    for (struct session *session = a->sessions; session; session = session->next_of_auth) {
-        session->wants_updates = false;
-        session_queue_clear(session);
-    }
+    stop_updates(a);
+    for (struct authorization *temp = a->temps; temp; temp = temp->next_temp)
+        stop_updates(temp);
 }
 
 void key_duplicated(struct sandbox *s, struct authorization *a)

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "sandbox/layers.h"
 #include "sandbox/sandbox.h"
 
 struct settings {
     struct sandbox_config config;
     const char *faults[SANDBOX_FAULTS_MAX];
+    const char *schemas[LAYERS_MAX];
     bool help;
 };
 
@@ -56,9 +58,11 @@ static bool set_rsa_out(struct settings *s, const char *value)
     return true;
 }
 
-static bool set_schema(struct settings *s, const char *value)
+static bool add_schema(struct settings *s, const char *value)
 {
-    s->config.schema_file = value;
+    if (s->config.n_schemas == LAYERS_MAX)
+        return false;
+    s->schemas[s->config.n_schemas++] = value;
     return true;
 }
 
@@ -117,7 +121,9 @@ static const struct option options[] = {
     {"rsa-public-out", "TGREST_SANDBOX_RSA_PUBLIC_OUT", "FILE",
      "write the public key there, as PKCS#1 PEM, which every client library loads", set_rsa_out},
     {"schema", "TGREST_SANDBOX_SCHEMA", "FILE",
-     "TL schema of the clients' layer (the embedded one)", set_schema},
+     "TL schema of the clients' layer, may be repeated: each connection is served the layer that it "
+     "names, else the nearest older one (the embedded one alone)",
+     add_schema},
     {"seed", "TGREST_SANDBOX_SEED", "N", "the same world, ids and codes again (random)", set_seed},
     {"fault", "TGREST_SANDBOX_FAULT", "RULE", "make requests fail, may be repeated; see below",
      add_fault},
@@ -185,10 +191,19 @@ static bool read_environment(struct settings *s)
     return true;
 }
 
+/* What the command line gives for an option that may be repeated replaces what the environment gave. */
+static void forget_environment(struct settings *s, const struct option *o)
+{
+    if (o->apply == add_fault)
+        s->config.n_faults = 0;
+    if (o->apply == add_schema)
+        s->config.n_schemas = 0;
+}
+
 /* --name VALUE and --name=VALUE. */
 static bool read_arguments(struct settings *s, int argc, char **argv)
 {
-    bool faults_given = false;
+    bool given[OPTIONS_N] = {false};
     for (int i = 1; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
         size_t len = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
@@ -198,9 +213,9 @@ static bool read_arguments(struct settings *s, int argc, char **argv)
         const char *value = equals ? equals + 1 : NULL;
         if (o && o->argument && !value && i + 1 < argc)
             value = argv[++i];
-        if (o && o->apply == add_fault && !faults_given) {
-            s->config.n_faults = 0; /* those of the command line replace the environment's */
-            faults_given = true;
+        if (o && !given[o - options]) {
+            given[o - options] = true;
+            forget_environment(s, o);
         }
         if (!o || (o->argument && !value) || (!o->argument && equals) || !o->apply(s, value)) {
             fprintf(stderr, "tgrest sandbox: %s: %s; see --help\n", argv[i],
@@ -284,6 +299,7 @@ int sandbox_main(int argc, char **argv)
             },
     };
     settings.config.faults = settings.faults;
+    settings.config.schemas = settings.schemas;
     if (!read_environment(&settings) || !read_arguments(&settings, argc, argv))
         return 2;
     if (settings.help) {

@@ -15,10 +15,10 @@ void session_queue_clear(struct session *session)
 
 static bool queue_room(struct session *session)
 {
+    if (session->n_queue >= (session->connection ? SESSION_QUEUE_MAX : ABSENT_QUEUE_MAX))
+        return false;
     if (session->n_queue < session->queue_cap)
         return true;
-    if (session->n_queue >= SESSION_QUEUE_MAX)
-        return false;
     uint32_t cap = session->queue_cap ? session->queue_cap * 2 : 4;
     struct update *queue = realloc(session->queue, cap * sizeof *queue);
     if (!queue)
@@ -28,6 +28,16 @@ static bool queue_room(struct session *session)
     return true;
 }
 
+void push_resume(struct sandbox *s, struct session *session)
+{
+    if (session->queued || (!session->n_queue && !session->queue_overflow))
+        return;
+    session->queued = true;
+    session->next_updated = s->updated;
+    s->updated = session;
+}
+
+/* Of one that has no connection now they wait for its next. */
 static void queue_update(struct sandbox *s, struct session *session, const struct update *u)
 {
     struct update copy;
@@ -35,18 +45,15 @@ static void queue_update(struct sandbox *s, struct session *session, const struc
         session->queue[session->n_queue++] = copy;
     else
         session->queue_overflow = true;
-    if (session->queued)
-        return;
-    session->queued = true;
-    session->next_updated = s->updated;
-    s->updated = session;
+    if (session->connection)
+        push_resume(s, session);
 }
 
 static void push_to_key(struct sandbox *s, const struct authorization *a,
                         const struct session *except, const struct update *u)
 {
     for (struct session *session = a->sessions; session; session = session->next_of_auth)
-        if (session->wants_updates && session->connection && session != except)
+        if (session->wants_updates && session != except)
             queue_update(s, session, u);
 }
 
@@ -81,7 +88,7 @@ static struct tl_object *build_queue(struct request *view, const struct session 
 static void deliver(struct sandbox *s, struct session *session)
 {
     struct authorization *login = key_login(session->auth);
-    if (!login->user || !session->connection || (!session->n_queue && !session->queue_overflow))
+    if (!login->user)
         return;
     struct request view;
     arena_reset(&s->scratch);
@@ -107,6 +114,8 @@ void push_deliver(struct sandbox *s)
         struct session *session = s->updated;
         s->updated = session->next_updated;
         session->queued = false;
+        if (!session->connection)
+            continue;
         deliver(s, session);
         session_queue_clear(session);
     }

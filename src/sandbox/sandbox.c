@@ -26,23 +26,17 @@ int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc)
     return s->dcs == 1 ? DC_ALONE : (dc > 0 ? dc - 1 : 0) % s->dcs + 1;
 }
 
-/* One schema serves all: a client is to be met with its own (--schema). */
-const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer)
-{
-    (void)layer;
-    return s->schema;
-}
-
 void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self,
                         struct arena *arena)
 {
+    const struct tl_schema *schema = layers_newest(&s->layers);
     *r = (struct request){
         .sandbox = s,
         .world = s->world,
         .self = self,
-        .schema = s->schema,
+        .schema = schema,
         .arena = arena,
-        .b = tl_builder_of(s->schema, arena),
+        .b = tl_builder_of(schema, arena),
         .now_s = (int32_t)clock_unix_s(&s->clock),
     };
 }
@@ -123,24 +117,27 @@ static bool read_whole(const char *path, size_t max, struct buf *out)
     return ok;
 }
 
-static bool load_schema(struct starting *st)
+static bool load_schema(struct starting *st, const char *path)
 {
-    struct sandbox *s = st->s;
     char error[256] = "";
     struct buf text;
-    if (!st->config->schema_file) {
-        s->schema = tl_schema_parse(tl_embedded_api(), error, sizeof error);
-    } else {
-        if (read_whole(st->config->schema_file, SCHEMA_FILE_MAX, &text))
-            s->schema = tl_schema_parse(buf_slice(&text), error, sizeof error);
-        else
-            snprintf(error, sizeof error, "%s", strerror(errno));
-        buf_free(&text);
-    }
-    if (!s->schema)
-        return refuse(st, st->config->schema_file ? st->config->schema_file : "schema", error);
-    tl_schema_bind(s->schema, &sandbox_names);
-    return true;
+    bool read = read_whole(path, SCHEMA_FILE_MAX, &text);
+    if (!read)
+        snprintf(error, sizeof error, "%s", strerror(errno));
+    bool loaded = read && layers_add(&st->s->layers, buf_slice(&text), error, sizeof error);
+    buf_free(&text);
+    return loaded || refuse(st, path, error);
+}
+
+static bool load_schemas(struct starting *st)
+{
+    char error[256] = "";
+    for (size_t i = 0; i < st->config->n_schemas; i++)
+        if (!load_schema(st, st->config->schemas[i]))
+            return false;
+    return st->config->n_schemas ||
+           layers_add(&st->s->layers, tl_embedded_api(), error, sizeof error) ||
+           refuse(st, "schema", error);
 }
 
 static bool load_rsa(struct starting *st)
@@ -326,7 +323,7 @@ static bool prepare(struct starting *st)
     s->read_buffer = malloc(READ_BYTES);
     if (!s->digests || !s->read_buffer)
         return refuse(st, "sandbox", "no memory");
-    return load_schema(st) && load_rsa(st) && load_faults(st) && load_world(st) && listen_all(st) &&
+    return load_schemas(st) && load_rsa(st) && load_faults(st) && load_world(st) && listen_all(st) &&
            open_control(st) && write_public(st);
 }
 
@@ -391,7 +388,7 @@ void sandbox_free(struct sandbox *s)
     codes_free(s);
     control_free(s->control);
     world_free(s->world);
-    tl_schema_free(s->schema);
+    layers_free(&s->layers);
     rsa_key_free(s->rsa);
     digests_free(s->digests);
     arena_free(&s->scratch);

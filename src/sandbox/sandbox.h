@@ -16,7 +16,7 @@ struct uv_loop_s;
 
 /* ---- for handlers ---- */
 
-/* A request without a connection: builds in the sandbox's first schema, acts as `self`. For timers and
+/* A request without a connection: builds in the newest layer, acts as `self`. For timers and
  * for the demo world. Handlers may be called with it. view->arena is the caller's. */
 void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self, struct arena *arena);
 
@@ -36,7 +36,8 @@ struct sandbox_config {
     int32_t dcs;                /* 1 to SANDBOX_DCS_MAX */
     const char *rsa_key_file;   /* PEM, private; NULL = a new key */
     const char *rsa_public_out; /* where the public key goes as PKCS#1 PEM; NULL = nowhere */
-    const char *schema_file;    /* NULL = the embedded layer */
+    const char *const *schemas; /* files, one for each layer of the clients */
+    size_t n_schemas;           /* 0 = the embedded layer */
     bool seeded;                /* seed is given: world and codes replay */
     uint64_t seed;
     const char *const *faults;  /* rules, as fault_parse reads them */

@@ -82,6 +82,7 @@ void session_attach(struct session *session, struct connection *connection)
     session->next_of_connection = connection->sessions;
     connection->sessions = session;
     server_session_attach(session->mt);
+    push_resume(connection->sandbox, session);
 }
 
 static void session_free(struct sandbox *s, struct session *session)

@@ -13,6 +13,7 @@ enum {
     AUTH_KEYS_MAX = 1000000,    /* a quarter of a GB of keys */
     SESSIONS_PER_KEY_MAX = 100, /* the oldest without a connection goes */
     SESSION_QUEUE_MAX = 1000,   /* updates that wait to be built; past it one updatesTooLong */
+    ABSENT_QUEUE_MAX = 64,      /* the same of a session that has no connection now */
     RECENT_REQUESTS = 64,       /* of a session, for invokeAfterMsg */
     SALT_SPAN_S = 1800,         /* a salt is the current one for that long, and good for twice that */
     SRP_LIFETIME_S = 600,       /* how long an srp_id is good */
@@ -160,6 +161,8 @@ enum request_state session_recall(const struct session *session, uint64_t msg_id
 
 /* Builds and sends what sandbox_push queued since. */
 void push_deliver(struct sandbox *s);
+/* The session has a connection again: what waited for it goes out with the next push_deliver. */
+void push_resume(struct sandbox *s, struct session *session);
 void session_queue_clear(struct session *session);
 
 #endif

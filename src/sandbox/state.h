@@ -10,6 +10,7 @@
 #include "sandbox/connection.h"
 #include "sandbox/exported.h"
 #include "sandbox/fault.h"
+#include "sandbox/layers.h"
 #include "sandbox/login_code.h"
 #include "sandbox/map.h"
 #include "sandbox/sandbox.h"
@@ -53,7 +54,7 @@ struct sandbox {
     struct rsa_key *rsa;
     uint8_t salt_secret[32];
 
-    struct tl_schema *schema;
+    struct layers layers;
     const struct method *methods[COMBINATORS_N]; /* by symbol */
     struct world *world;
     struct faults faults;
@@ -89,8 +90,6 @@ struct sandbox {
 
 /* The number of the data centre that a home or asked-for number means here: with a single one, itself. */
 int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc);
-/* The schema for a layer that a client names. */
-const struct tl_schema *sandbox_schema(const struct sandbox *s, int32_t layer);
 /* Sends what this turn produced. */
 void sandbox_flush(struct sandbox *s);
 /* "127.0.0.1:80" or "[::1]:80". */

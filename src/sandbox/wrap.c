@@ -41,21 +41,13 @@ static bool wrap_init(struct call *call, const struct tl_object *o)
     return true;
 }
 
+/* What it names was looked at before the request was read. */
 static bool wrap_layer(struct call *call, const struct tl_object *o)
 {
-    struct sandbox *s = call->r.sandbox;
-    struct authorization *a = call->session->auth;
-    int32_t layer = (int32_t)tl_int(o, F_layer);
-    if (layer < 1) {
-        fail(&call->r, 400, "INPUT_LAYER_INVALID");
-        return false;
-    }
-    if (layer != a->layer && tl_schema_layer(s->schema) && layer != tl_schema_layer(s->schema))
-        log_event(&s->log, LOG_WARN, "other_layer", log_int("client", layer),
-                  log_int("schema", tl_schema_layer(s->schema)));
-    a->layer = layer;
-    a->schema = sandbox_schema(s, layer);
-    return true;
+    if (tl_int(o, F_layer) >= 1)
+        return true;
+    fail(&call->r, 400, "INPUT_LAYER_INVALID");
+    return false;
 }
 
 static bool wrap_after(struct call *call, const struct tl_object *o)
@@ -134,8 +126,59 @@ static void refuse_bytes(struct call *call, const struct tl_schema *schema, stru
         fail(&call->r, 400, arena_printf(&call->arena, "INPUT_METHOD_INVALID_%u", id));
 }
 
+/* Wrappers that may stand around invokeWithLayer: their length before the query. */
+static const struct {
+    uint16_t symbol;
+    uint32_t bytes;
+} outer_wrappers[] = {
+    {C_invokeWithoutUpdates, 4},
+    {C_invokeAfterMsg, 12},
+    {C_invokeWithTakeout, 12},
+};
+
+static uint32_t outer_wrapper_bytes(const struct tl_schema *schema, uint32_t id)
+{
+    for (size_t i = 0; i < sizeof outer_wrappers / sizeof *outer_wrappers; i++) {
+        const struct tl_combinator *c = tl_schema_bound(schema, outer_wrappers[i].symbol);
+        if (c && c->id == id)
+            return outer_wrappers[i].bytes;
+    }
+    return 0;
+}
+
+int32_t call_layer(const struct tl_schema *schema, struct slice body)
+{
+    const struct tl_combinator *with_layer = tl_schema_bound(schema, C_invokeWithLayer);
+    for (int depth = 0; with_layer && depth < WRAPPERS_MAX && body.len >= 8; depth++) {
+        uint32_t id = load_le32(body.data);
+        if (id == with_layer->id)
+            return (int32_t)load_le32(body.data + 4);
+        uint32_t skip = outer_wrapper_bytes(schema, id);
+        if (!skip || skip > body.len)
+            return 0;
+        body = slice_of(body.data + skip, body.len - skip);
+    }
+    return 0;
+}
+
+/* The key speaks that layer from now on: what is inside is to be read in it. */
+static void speak_layer(struct call *call, int32_t layer)
+{
+    struct sandbox *s = call->r.sandbox;
+    struct authorization *a = call->session->auth;
+    if (layer < 1 || layer == a->layer)
+        return;
+    a->layer = layer;
+    a->schema = layers_pick(&s->layers, layer);
+    int served = tl_schema_layer(a->schema);
+    if (served && served != layer)
+        log_event(&s->log, LOG_WARN, "other_layer", log_int("client", layer),
+                  log_int("schema", served));
+}
+
 bool call_unwrap(struct call *call, struct slice body)
 {
+    speak_layer(call, call_layer(call->session->auth->schema, body));
     const struct tl_schema *schema = call->session->auth->schema;
     struct tl_reader reader = tl_reader_of(body);
     struct tl_object *o = tl_read_object(schema, &reader, &call->arena, (struct tl_limits){0});

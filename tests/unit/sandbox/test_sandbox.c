@@ -356,6 +356,26 @@ static void another_session_hears_of_a_login(void **state)
     client_free(two);
 }
 
+static void updates_wait_for_the_next_connection(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = client_new(f->s, &f->loop, 0);
+    struct user *user = log_in(f, c, "9996621011");
+    assert_false(client_call(c, get_state(c)).failed);
+    unsigned before = c->updates;
+    client_hang_up(c);
+    while (c->connected || user->account->logins->sessions->connection)
+        uv_run(c->loop, UV_RUN_ONCE);
+    int32_t now = (int32_t)clock_unix_s(&f->s->clock);
+    assert_non_null(world_service_message(f->s->world, user, slice_str("missed"), now));
+    client_dial(c, sandbox_port(f->s, 2));
+    assert_false(client_call(c, get_state(c)).failed);
+    for (int i = 0; i < 1000 && c->updates == before; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(c->updates, before + 1);
+    client_free(c);
+}
+
 static void a_minted_key_is_logged_in(void **state)
 {
     struct fixture *f = *state;
@@ -434,6 +454,7 @@ int main(void)
         WITH_SANDBOX(a_closed_connection_is_no_second_place),
         WITH_SANDBOX(another_session_hears_of_a_login),
         WITH_SANDBOX(a_minted_key_is_logged_in),
+        WITH_SANDBOX(updates_wait_for_the_next_connection),
         WITH_SANDBOX(the_control_port_answers_every_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
