@@ -140,6 +140,29 @@ static void test_wrong_salts(void **state)
     assert_true(heard_result(s, id));
 }
 
+/* A client whose clock is wrong passes over containers that seem to come from another time. */
+static void test_notices_travel_alone(void **state)
+{
+    struct script *s = *state;
+    call(s, 1, 1);
+    const uint64_t past = (uint64_t)(START_S - 900) << 32;
+    const uint64_t id = msg_id_next(&s->ids, MSG_ID_CLIENT);
+    say_frame(s, good_salt(s), past, 3, WORDS(QUERY_ID, 2));
+    say_frame(s, good_salt(s), past + 4, 4, WORDS(MT_MSGS_ACK, TL_ID_VECTOR, 0));
+    say_frame(s, 0, id, 3, WORDS(QUERY_ID, 3));
+    say_frame(s, good_salt(s), id + 4, 4, WORDS(MT_PING, 1, 2));
+    listen(s);
+    uint32_t notices = 0;
+    for (size_t i = 0; i < s->n_heard; i++) {
+        uint32_t what = body_id(buf_slice(&s->heard[i].body));
+        if (what != MT_BAD_MSG_NOTIFICATION && what != MT_BAD_SERVER_SALT)
+            continue;
+        notices++;
+        assert_true(s->heard[i].container_id == 0);
+    }
+    assert_int_equal(notices, 3);
+}
+
 static void test_msg_ids_outside_the_window(void **state)
 {
     struct script *s = *state;
@@ -537,6 +560,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_first_message_creates_the_session),
         CASE(test_wrong_salts),
+        CASE(test_notices_travel_alone),
         CASE(test_msg_ids_outside_the_window),
         CASE(test_seq_numbers),
         CASE(test_copies_get_their_answer_again),
