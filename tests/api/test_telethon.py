@@ -12,10 +12,13 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
-from processes import SECRETS, Sandbox
+from accounts import sign_up as sign_up_over_http, unique
+from client import Api
+from processes import SECRETS, Gateway, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema" / "layers" / "api-216.tl"  # of Telethon 1.42
+NEWEST_SCHEMA = ROOT / "schema" / "api.tl"  # of the gateway
 BINARY = os.environ.get("TGREST_BINARY", ROOT / "build" / "tgrest")
 API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
@@ -41,7 +44,7 @@ def two_centres(tmp_path_factory):
 def asynchronous(test):
     @functools.wraps(test)
     def run(*args, **kwargs):
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 120))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 60))
 
     return run
 
@@ -308,6 +311,49 @@ def types_peer_id(chat):
     from telethon.utils import get_peer_id
 
     return get_peer_id(chat)
+
+
+# ---- layers ----
+
+
+@asynchronous
+async def test_clients_of_two_layers_talk(tmp_path):
+    """Telethon and our gateway, each served its own layer of one sandbox."""
+    layers = ["--schema", NEWEST_SCHEMA, "--schema", SCHEMA]
+    with Sandbox(BINARY, tmp_path / "public.pem", dcs=1, options=layers) as sandbox, \
+            Gateway(BINARY, sandbox, tmp_path / "key") as gateway, Api(gateway) as ours:
+        async with connected(sandbox) as theirs:
+            their_phone = await sign_up(theirs, sandbox, "Ann")
+            await asyncio.to_thread(sign_up_over_http, ours, "9996620123", "Bob")
+            heard = Heard(theirs)
+            edited = asyncio.Queue()
+            theirs.add_event_handler(lambda event: edited.put(event.message.raw_text), events.MessageEdited())
+            them = (await theirs.get_me()).id
+            contact = {"_": "inputPhoneContact", "client_id": 1, "phone": their_phone, "first_name": "Ann",
+                       "last_name": ""}
+            await asyncio.to_thread(ours.call, "contacts.importContacts", contacts=[contact])
+            for round_number in range(2):
+                text = unique("from layer 228")
+                sent = await asyncio.to_thread(ours.send, them, text)
+                got = await heard.next(text)
+                answer = unique("from layer 216")
+                await got.reply(answer)
+                page = await asyncio.to_thread(ours.messages, them, limit=1)
+                assert page[0]["text"] == answer
+                body = {"chat_id": them, "message_id": sent["message_id"], "new_text": unique("edited")}
+                await asyncio.to_thread(ours.request, "POST", "/messages/edit", json=body)
+                assert await asyncio.wait_for(edited.get(), EVENT_SECONDS_MAX) == body["new_text"]
+                sandbox.control.run("drop_all")  # the key's layer is remembered
+            assert "other_layer" not in sandbox.output
+
+
+@asynchronous
+async def test_a_layer_that_is_not_there_is_told(tmp_path):
+    with Sandbox(BINARY, tmp_path / "public.pem", dcs=1, options=["--schema", NEWEST_SCHEMA]) as sandbox:
+        async with connected(sandbox) as client:
+            with contextlib.suppress(errors.RPCError, TypeError):
+                await client(functions.help.GetNearestDcRequest())
+        sandbox.wait_for(r"other_layer\b.*\bclient=216 schema=228")
 
 
 # ---- faults ----
