@@ -9,7 +9,8 @@ static struct token_keys *keys_once(void)
     static struct token_keys *keys;
     char error[256];
     if (!keys)
-        keys = token_keys_parse(slice_str("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), error, sizeof error);
+        keys = token_keys_parse(slice_str("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), error,
+                                sizeof error);
     return keys;
 }
 

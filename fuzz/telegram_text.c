@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Formatted text as callers write it: first byte the mode, the rest the text; what parses is written
- * again in every mode. */
+ * Formatted text as callers write it: first byte the mode, the rest the text; what parses is
+ * written again in every mode. */
 #include "telegram/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

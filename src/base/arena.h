@@ -7,8 +7,8 @@
 
 struct arena_block;
 
-/* One per call. Memory handed out lives until arena_reset or arena_free; under ASan unused and reset
- * memory is poisoned. Not thread-safe; may move between threads while nobody uses it. */
+/* One per call. Memory handed out lives until arena_reset or arena_free; under ASan unused and
+ * reset memory is poisoned. Not thread-safe; may move between threads while nobody uses it. */
 struct arena {
     struct arena_block *blocks;
     uint8_t *next;
@@ -21,7 +21,8 @@ struct arena {
 /* Allocates nothing yet. max bounds the sum of what is handed out; 0 means ARENA_MAX_DEFAULT. */
 enum { ARENA_MAX_DEFAULT = 64 * 1024 * 1024 };
 void arena_init(struct arena *a, size_t max);
-/* Zeroed, 8-byte aligned; NULL (and a->failed) past the bound or without memory. n 0 gives a valid pointer. */
+/* Zeroed, 8-byte aligned; NULL (and a->failed) past the bound or without memory. n 0 gives a valid
+ * pointer. */
 void *arena_alloc(struct arena *a, size_t n);
 /* As arena_alloc(count * size), NULL on overflow too. */
 void *arena_array(struct arena *a, size_t count, size_t size);

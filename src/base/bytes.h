@@ -66,7 +66,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* As buf_free, after wiping what it held (for keys, passwords, tokens). */
 void buf_wipe_free(struct buf *b);
-/* Room for n more bytes at b->data + b->len; len does not change. NULL (and failed) if there is none. */
+/* Room for n more bytes at b->data + b->len; len does not change. NULL (and failed) if there is
+ * none. */
 uint8_t *buf_reserve(struct buf *b, size_t n);
 /* n more bytes, uninitialised, counted in len. NULL if there is no room. */
 uint8_t *buf_extend(struct buf *b, size_t n);

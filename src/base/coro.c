@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Layout of one mapping, low to high: guard page | stack | struct coro. The struct sits on the stack's
- * first (highest) page, which is touched anyway, so that a suspended coroutine costs one page. */
+ * Layout of one mapping, low to high: guard page | stack | struct coro. The struct sits on the
+ * stack's first (highest) page, which is touched anyway, so that a suspended coroutine costs one
+ * page. */
 #include "base/coro.h"
 
 #include <stdint.h>
@@ -34,7 +35,8 @@ enum {
     STACK_DEFAULT = 64 * 1024,
     STACK_DEFAULT_SANITIZED = 256 * 1024, /* instrumented frames are several times larger */
     STACK_ALIGN = 64,
-    DEPTH_CHECK_EACH = 32, /* uses of a stack between two looks (a system call) at how deep it got */
+    DEPTH_CHECK_EACH =
+        32, /* uses of a stack between two looks (a system call) at how deep it got */
 };
 
 /* One side of a switch: the thread's own stack, or a coroutine's. */
@@ -191,8 +193,9 @@ static void give_back_deep_pages(struct coro *c)
     uintptr_t high = ((uintptr_t)c - keep) & ~(uintptr_t)(c->pool->page_bytes - 1);
     unsigned char resident = 0;
     /* Look first: the page below the kept ones is resident only after a deep call. */
-    if (high > low && mincore((void *)(high - c->pool->page_bytes), c->pool->page_bytes,
-                              &resident) == 0 && (resident & 1))
+    if (high > low &&
+        mincore((void *)(high - c->pool->page_bytes), c->pool->page_bytes, &resident) == 0 &&
+        (resident & 1))
         madvise((void *)low, high - low, MADV_DONTNEED);
 }
 

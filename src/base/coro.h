@@ -20,8 +20,9 @@ struct coro_pool *coro_pool_new(struct coro_limits limits);
 /* All coroutines must have finished. */
 void coro_pool_free(struct coro_pool *pool);
 
-/* Runs fn(arg) on its own stack until it suspends or returns, then comes back here. False if live_max
- * is reached or there is no memory: fn was not called. Must not be called from inside a coroutine. */
+/* Runs fn(arg) on its own stack until it suspends or returns, then comes back here. False if
+ * live_max is reached or there is no memory: fn was not called. Must not be called from inside a
+ * coroutine. */
 bool coro_start(struct coro_pool *pool, void (*fn)(void *arg), void *arg);
 /* The coroutine that is running on this pool's thread, or NULL. */
 struct coro *coro_self(struct coro_pool *pool);

@@ -39,13 +39,15 @@ static inline struct log_field log_int(const char *key, int64_t value)
 /* "debug", "info", "warn", "error", "off"; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *out);
 
-/* Writes one line with time, level, event and n fields; values are escaped and cut at 1 KiB each. */
+/* Writes one line with time, level, event and n fields; values are escaped and cut at 1 KiB each.
+ */
 void log_write(const struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t n);
 
 /* log_event(&log, LOG_INFO, "listening", log_str("address", a), log_int("port", p)); */
 #define log_event(log, level, event, ...)                                                          \
     log_write((log), (level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,         \
-              sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - 1)
+              sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) -  \
+                  1)
 
 #endif

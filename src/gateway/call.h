@@ -88,7 +88,7 @@ struct call {
     int status;               /* 200 until set */
     const char *content_type; /* "application/json" until set */
     struct buf *body;
-    struct json_writer json; /* over body */
+    struct json_writer json;  /* over body */
     struct sealed_refs *refs; /* in the arena; NULL until the answer names a peer */
     struct call_header headers[CALL_HEADERS_MAX];
     size_t n_headers;

@@ -94,8 +94,8 @@ bool date_parse(struct slice text, int64_t *unix_s)
     int64_t days, seconds = 0, offset = 0;
     if (!take_date(&text, &days))
         return false;
-    if (text.len > 0 && (!take_one_of(&text, "Tt ") || !take_time(&text, &seconds) ||
-                         !take_offset(&text, &offset)))
+    if (text.len > 0 &&
+        (!take_one_of(&text, "Tt ") || !take_time(&text, &seconds) || !take_offset(&text, &offset)))
         return false;
     *unix_s = days * 86400 + seconds - offset;
     return text.len == 0;

@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 
-/* "2024-03-01T00:00:00Z", any offset, fractions of a second (cut off), a space for the T; without an
- * offset UTC is meant, without a time midnight; also plain unix seconds. */
+/* "2024-03-01T00:00:00Z", any offset, fractions of a second (cut off), a space for the T; without
+ * an offset UTC is meant, without a time midnight; also plain unix seconds. */
 bool date_parse(struct slice text, int64_t *unix_s) __attribute__((warn_unused_result));
 
 #endif

@@ -145,8 +145,8 @@ int64_t error_wait_s(struct slice name)
     int64_t number;
     struct slice base = error_base(name, &number);
     for (size_t i = 0; number >= 0 && i < sizeof wait_endings / sizeof *wait_endings; i++) {
-        /* A wait of zero still is one: never answer "retry after nothing". Telegram's are 32-bit; what
-         * is longer must not overflow where waits are added up. */
+        /* A wait of zero still is one: never answer "retry after nothing". Telegram's are 32-bit;
+         * what is longer must not overflow where waits are added up. */
         if (ends_with(base, wait_endings[i]))
             return number > INT32_MAX ? INT32_MAX : number > 0 ? number : 1;
     }

@@ -11,7 +11,7 @@ enum {
     TELETHON_TEXT_MAX = (TELETHON_V6_BYTES + 2) / 3 * 4,
     CREDENTIALS_HEAD = 8 + 1, /* api_id, length of api_hash */
     CREDENTIALS_MAX = CREDENTIALS_HEAD + SESSION_API_HASH_MAX,
-    DC_MAX = 5,               /* Telegram has five; a byte could say 255 */
+    DC_MAX = 5, /* Telegram has five; a byte could say 255 */
 };
 
 /* Public, in the older project's source: it hides the credentials from nobody. */
@@ -27,7 +27,8 @@ bool telethon_string_open(struct slice text, struct session *out)
     if (text.len < 2 || text.data[0] != '1' || text.len - 1 > TELETHON_TEXT_MAX ||
         !base64_decode(slice_of(text.data + 1, text.len - 1), bytes, &n))
         return false;
-    bool ok = (n == TELETHON_V4_BYTES || n == TELETHON_V6_BYTES) && bytes[0] >= 1 && bytes[0] <= DC_MAX;
+    bool ok =
+        (n == TELETHON_V4_BYTES || n == TELETHON_V6_BYTES) && bytes[0] >= 1 && bytes[0] <= DC_MAX;
     if (ok) {
         out->dc = bytes[0];
         memcpy(out->key.key, bytes + n - AUTH_KEY_BYTES, AUTH_KEY_BYTES);
@@ -87,7 +88,8 @@ static void append_urlsafe_padded(struct slice bytes, struct buf *out)
         buf_append_byte(out, '=');
 }
 
-void foreign_write(const struct session *s, const uint8_t ipv4[static 4], uint16_t port, struct buf *out)
+void foreign_write(const struct session *s, const uint8_t ipv4[static 4], uint16_t port,
+                   struct buf *out)
 {
     uint8_t bytes[TELETHON_V4_BYTES];
     bytes[0] = (uint8_t)s->dc;

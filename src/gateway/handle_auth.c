@@ -32,7 +32,8 @@ static void finish_login(struct call *c, const struct tl_object *authorization, 
 {
     struct authorization_answer a = authorization_read(authorization);
     if (a.kind != AUTHORIZATION_DONE) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram answered the login with something unknown");
+        call_fail(c, 502, "UNEXPECTED_ANSWER",
+                  "Telegram answered the login with something unknown");
         return;
     }
     c->session.state = SESSION_AUTHORIZED;
@@ -113,17 +114,20 @@ static void answer_sent_code(struct call *c, const struct tl_object *answer)
         finish_login(c, sent.authorization, "Successfully authenticated");
         return;
     case SENT_CODE_EMAIL_REQUIRED:
-        call_fail(c, 403, "EMAIL_SETUP_REQUIRED",
-                  "Telegram wants a login e-mail for this number first: set it up in an official app");
+        call_fail(
+            c, 403, "EMAIL_SETUP_REQUIRED",
+            "Telegram wants a login e-mail for this number first: set it up in an official app");
         return;
     case SENT_CODE_PAYMENT_REQUIRED:
         call_fail(c, 403, "PAYMENT_REQUIRED",
-                  "Telegram wants a payment before it sends this number a code: log in with an official app");
+                  "Telegram wants a payment before it sends this number a code: log in with an "
+                  "official app");
         return;
     case SENT_CODE_UNKNOWN:
         break;
     }
-    call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram answered the request for a code with something unknown");
+    call_fail(c, 502, "UNEXPECTED_ANSWER",
+              "Telegram answered the request for a code with something unknown");
 }
 
 void handle_send_code(struct call *c)
@@ -137,14 +141,15 @@ void handle_send_code(struct call *c)
         return;
     sodium_memzero(s, sizeof *s);
     s->api_id = (int32_t)call_param(c, "api_id")->i;
-    snprintf(s->api_hash, sizeof s->api_hash, "%.*s", (int)api_hash.len, (const char *)api_hash.data);
+    snprintf(s->api_hash, sizeof s->api_hash, "%.*s", (int)api_hash.len,
+             (const char *)api_hash.data);
     snprintf(s->phone, sizeof s->phone, "%.*s", (int)phone.len, (const char *)phone.data);
     /* PHONE_MIGRATE moves it home on the way. */
     if (!call_new_key(c, dc_default(&c->gateway->dcs)->id))
         return;
     c->has_session = true;
-    const struct tl_object *answer =
-        call_invoke(c, request_send_code(&c->b, s->phone, s->api_id, s->api_hash, tokens, n_tokens));
+    const struct tl_object *answer = call_invoke(
+        c, request_send_code(&c->b, s->phone, s->api_id, s->api_hash, tokens, n_tokens));
     if (answer)
         answer_sent_code(c, answer);
 }
@@ -172,8 +177,9 @@ static void sign_up(struct call *c)
 {
     const char *first_name = arena_strdup(c->arena, call_param(c, "first_name")->text);
     const char *last_name = arena_strdup(c->arena, call_param(c, "last_name")->text);
-    const struct tl_object *answer = call_invoke(
-        c, request_sign_up(&c->b, c->session.phone, c->session.phone_code_hash, first_name, last_name));
+    const struct tl_object *answer =
+        call_invoke(c, request_sign_up(&c->b, c->session.phone, c->session.phone_code_hash,
+                                       first_name, last_name));
     if (answer)
         finish_login(c, answer, "Successfully authenticated");
 }
@@ -199,12 +205,13 @@ void handle_verify_code(struct call *c)
         if (call_param(c, "first_name")->text.len > 0)
             sign_up(c);
         else
-            call_fail_field(c, "first_name", "This number has no account yet: send first_name to sign up");
+            call_fail_field(c, "first_name",
+                            "This number has no account yet: send first_name to sign up");
         return;
     }
     const char *code = arena_strdup(c->arena, call_param(c, "code")->text);
-    const struct tl_object *answer = call_invoke(
-        c, request_sign_in(&c->b, c->session.phone, c->session.phone_code_hash, code));
+    const struct tl_object *answer =
+        call_invoke(c, request_sign_in(&c->b, c->session.phone, c->session.phone_code_hash, code));
     if (answer && authorization_read(answer).kind == AUTHORIZATION_SIGN_UP)
         answer_sign_up_needed(c);
     else if (answer)
@@ -235,7 +242,8 @@ static void compute_proof(void *arg)
     struct proof *p = arg;
     uint8_t x[SHA256_BYTES];
     srp_password_hash(&p->password.algo, p->text, x);
-    p->result = srp_client_proof(&p->password.algo, x, p->password.srp_b, &p->rng, &p->good, p->a, p->m1);
+    p->result =
+        srp_client_proof(&p->password.algo, x, p->password.srp_b, &p->rng, &p->good, p->a, p->m1);
     sodium_memzero(x, sizeof x);
 }
 
@@ -246,11 +254,13 @@ static bool prepare_proof(struct call *c, struct proof *p)
     if (!answer)
         return false;
     if (!password_read(answer, &p->password)) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram checks this password in a way that is not known here");
+        call_fail(c, 502, "UNEXPECTED_ANSWER",
+                  "Telegram checks this password in a way that is not known here");
         return false;
     }
     if (!p->password.has_password) {
-        call_fail(c, 400, "PASSWORD_NOT_SET", "The account has no 2FA password any more: begin again at /auth/send_code");
+        call_fail(c, 400, "PASSWORD_NOT_SET",
+                  "The account has no 2FA password any more: begin again at /auth/send_code");
         return false;
     }
     /* The pool thread must not share the worker's generator or its memory of the prime. */
@@ -259,7 +269,8 @@ static bool prepare_proof(struct call *c, struct proof *p)
     if (!call_work(c, compute_proof, p))
         return false;
     if (p->result != DH_OK) {
-        call_fail(c, 502, "BAD_SRP_PARAMETERS", "Telegram's password parameters failed their checks");
+        call_fail(c, 502, "BAD_SRP_PARAMETERS",
+                  "Telegram's password parameters failed their checks");
         return false;
     }
     *call_good_prime(c) = p->good;
@@ -273,7 +284,8 @@ static const struct tl_object *check_password(struct call *c, struct proof *p)
             return NULL;
         const struct tl_object *answer =
             call_invoke(c, request_check_password(&c->b, p->password.srp_id, p->a, p->m1));
-        bool stale = !answer && (call_error_is(c, "SRP_ID_INVALID") || call_error_is(c, "AUTH_KEY_UNSYNCHRONIZED"));
+        bool stale = !answer && (call_error_is(c, "SRP_ID_INVALID") ||
+                                 call_error_is(c, "AUTH_KEY_UNSYNCHRONIZED"));
         if (!stale || try == PASSWORD_TRIES)
             return answer;
         call_error_clear(c);

@@ -42,7 +42,8 @@ static bool read_cursor(struct call *c, struct dialogs_cursor *out)
     bool archived = call_param(c, "archived")->i != 0;
     uint8_t payload[TOKEN_SMALL_MAX];
     size_t n = 0;
-    *out = (struct dialogs_cursor){.folder_id = archived ? DIALOGS_FOLDER_ARCHIVE : DIALOGS_FOLDER_MAIN};
+    *out = (struct dialogs_cursor){.folder_id =
+                                       archived ? DIALOGS_FOLDER_ARCHIVE : DIALOGS_FOLDER_MAIN};
     /* "0" is where clients of the older project start. */
     if (text.len == 0 || slice_is(text, "0"))
         return true;
@@ -87,7 +88,8 @@ static bool list_chats_page(struct chat_listing *l)
     directory_add(l->directory, answer);
     resolve_remember(c, answer);
     if (!dialogs_read(answer, &l->cursor, limit, l->directory, c->arena, &page)) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram answered the request for dialogs with something unknown");
+        call_fail(c, 502, "UNEXPECTED_ANSWER",
+                  "Telegram answered the request for dialogs with something unknown");
         return false;
     }
     l->total = page.total;
@@ -146,7 +148,8 @@ static enum join_outcome requested_or_failed(struct call *c)
     return JOIN_REQUESTED;
 }
 
-static enum join_outcome join_invite(struct call *c, struct slice hash, const struct tl_object **chat)
+static enum join_outcome join_invite(struct call *c, struct slice hash,
+                                     const struct tl_object **chat)
 {
     const struct tl_object *answer = call_invoke(c, request_import_invite(&c->b, hash));
     if (answer) {
@@ -189,7 +192,8 @@ static enum join_outcome join_address(struct call *c, const struct peer_address 
     if (!found)
         return JOIN_FAILED;
     if (peer.kind != PEER_CHANNEL) {
-        call_fail_field(c, "group_identifier", "group_identifier is not a group or channel that one can join");
+        call_fail_field(c, "group_identifier",
+                        "group_identifier is not a group or channel that one can join");
         return JOIN_FAILED;
     }
     bool member = *chat && !tl_bool(*chat, F_left) && (tl_is(*chat, C_channel));

@@ -33,7 +33,8 @@ static bool list_page(struct listing *l)
         return false;
     struct history_page page;
     if (!history_read(answer, &l->query, c->arena, &page)) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram answered the request for messages with something unknown");
+        call_fail(c, 502, "UNEXPECTED_ANSWER",
+                  "Telegram answered the request for messages with something unknown");
         return false;
     }
     directory_add(l->directory, answer);
@@ -62,12 +63,13 @@ void handle_messages(struct call *c)
         .peer = &peer,
         .directory = directory_new(c->arena),
         .wanted = call_param(c, "limit")->i,
-        .query = {
-            .offset_id = (int32_t)call_param(c, "offset_id")->i,
-            .search = call_param(c, "search")->text,
-            .from_date = call_param(c, "from_date")->i,
-            .to_date = call_param(c, "to_date")->i,
-        },
+        .query =
+            {
+                .offset_id = (int32_t)call_param(c, "offset_id")->i,
+                .search = call_param(c, "search")->text,
+                .from_date = call_param(c, "from_date")->i,
+                .to_date = call_param(c, "to_date")->i,
+            },
     };
     int64_t pages_max = (l.wanted + HISTORY_PAGE_MAX - 1) / HISTORY_PAGE_MAX + HISTORY_EXTRA_PAGES;
     struct json_writer *w = call_answer(c, 200);

@@ -80,11 +80,12 @@ void handle_forward(struct call *c)
     if (!resolve_param(c, "from_chat_id", &from) || !resolve_param(c, "to_chat_id", &to))
         return;
     int32_t id = (int32_t)call_param(c, "message_id")->i;
-    struct slice peers = slice_str(arena_printf(
-        c->arena, "%s>%s", (const char *)resolve_canonical(c, &from).data,
-        (const char *)resolve_canonical(c, &to).data));
+    struct slice peers =
+        slice_str(arena_printf(c->arena, "%s>%s", (const char *)resolve_canonical(c, &from).data,
+                               (const char *)resolve_canonical(c, &to).data));
     int64_t random_id = call_random_id(c, "messages.forwardMessages", peers, (uint32_t)id);
-    const struct tl_object *answer = call_invoke(c, request_forward(&c->b, &from, &to, &id, &random_id, 1));
+    const struct tl_object *answer =
+        call_invoke(c, request_forward(&c->b, &from, &to, &id, &random_id, 1));
     struct sent_message sent;
     if (!answer)
         return;
@@ -96,8 +97,8 @@ void handle_forward(struct call *c)
 
 /* ---- delete ---- */
 
-/* Those of ids that are messages of this chat, into out (n long). Ids outside channels are account-wide,
- * so without this look a wrong chat_id would delete in another chat. */
+/* Those of ids that are messages of this chat, into out (n long). Ids outside channels are
+ * account-wide, so without this look a wrong chat_id would delete in another chat. */
 static bool find_existing(struct call *c, const struct peer_ref *peer, const int32_t *ids, size_t n,
                           int32_t *out, size_t *n_out)
 {
@@ -175,7 +176,8 @@ void handle_delete(struct call *c)
             return;
     }
     if (n_gone == 0) {
-        call_fail(c, 400, "MESSAGE_ID_INVALID", "None of these messages is in this chat, or none may be deleted");
+        call_fail(c, 400, "MESSAGE_ID_INVALID",
+                  "None of these messages is in this chat, or none may be deleted");
         c->error.field = "message_ids";
         return;
     }

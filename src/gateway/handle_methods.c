@@ -77,8 +77,10 @@ static const struct tl_combinator *find_method(struct call *c)
     const struct tl_combinator *method = tl_schema_by_name(c->schema, name);
     if (method && method->is_method && !is_wrapper(method))
         return method;
-    call_fail(c, 404, "METHOD_NOT_FOUND", "There is no method %.*s in layer %d: GET /methods lists them",
-              (int)(name.len < 100 ? name.len : 100), (const char *)name.data, tl_schema_layer(c->schema));
+    call_fail(c, 404, "METHOD_NOT_FOUND",
+              "There is no method %.*s in layer %d: GET /methods lists them",
+              (int)(name.len < 100 ? name.len : 100), (const char *)name.data,
+              tl_schema_layer(c->schema));
     c->error.field = "name";
     return NULL;
 }
@@ -113,7 +115,8 @@ static enum input_class input_class_of(const struct tl_class *wanted)
 }
 
 /* Where the schema wants an InputPeer, InputUser or InputChannel, any chat_id will do. */
-static struct tl_object *peer_from_json(void *ctx, const struct tl_class *wanted, struct json_object *json)
+static struct tl_object *peer_from_json(void *ctx, const struct tl_class *wanted,
+                                        struct json_object *json)
 {
     struct call *c = ctx;
     enum input_class class = input_class_of(wanted);
@@ -121,9 +124,11 @@ static struct tl_object *peer_from_json(void *ctx, const struct tl_class *wanted
     if (class == INPUT_OTHER)
         return NULL;
     if (json_object_is_type(json, json_type_string))
-        value.text = slice_of(json_object_get_string(json), (size_t)json_object_get_string_len(json));
+        value.text =
+            slice_of(json_object_get_string(json), (size_t)json_object_get_string_len(json));
     else if (json_object_is_type(json, json_type_int))
-        value = (struct param_value){.present = true, .is_number = true, .i = json_object_get_int64(json)};
+        value = (struct param_value){
+            .present = true, .is_number = true, .i = json_object_get_int64(json)};
     else
         return NULL;
     struct peer_ref peer;
@@ -149,12 +154,14 @@ static struct json_object *make_random_ids(struct call *c, const struct tl_combi
         return json_object_new_int64(call_random_id(c, method->name, what, 0));
     struct json_object *ids = NULL;
     if (type->kind != TL_VECTOR || type->item->kind != TL_LONG ||
-        !json_object_object_get_ex(c->json_body, "id", &ids) || !json_object_is_type(ids, json_type_array))
+        !json_object_object_get_ex(c->json_body, "id", &ids) ||
+        !json_object_is_type(ids, json_type_array))
         return NULL;
     size_t n = json_object_array_length(ids);
     struct json_object *made = json_object_new_array();
     for (size_t i = 0; i < n; i++)
-        json_object_array_add(made, json_object_new_int64(call_random_id(c, method->name, what, (uint32_t)i)));
+        json_object_array_add(
+            made, json_object_new_int64(call_random_id(c, method->name, what, (uint32_t)i)));
     return made;
 }
 
@@ -186,7 +193,8 @@ static struct tl_object *read_query(struct call *c, const struct tl_combinator *
         return query;
     }
     call_fail_field(c, error.path && *error.path ? error.path : NULL, "%s%s%s",
-                    error.path ? error.path : "", error.path && *error.path ? ": " : "", error.reason);
+                    error.path ? error.path : "", error.path && *error.path ? ": " : "",
+                    error.reason);
     return NULL;
 }
 

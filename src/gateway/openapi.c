@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * /openapi.json: the table of routes as OpenAPI 3.1. The shapes of answers are schema/answers.json. */
+ * /openapi.json: the table of routes as OpenAPI 3.1. The shapes of answers are schema/answers.json.
+ */
 #include "gateway/answers.h"
 #include "gateway/gateway.h"
 #include "gateway/handlers.h"
@@ -198,14 +199,16 @@ static const struct {
     {"404", ALWAYS, "No such route, chat, user, message or method"},
     {"405", ALWAYS, "This path takes other methods: see Allow"},
     {"408", ALWAYS, "The request came too slowly"},
-    {"409", WITH_SESSION, "The first message of a repeated Idempotency-Key cannot be found any more"},
+    {"409", WITH_SESSION,
+     "The first message of a repeated Idempotency-Key cannot be found any more"},
     {"413", ALWAYS, "The body is too large"},
     {"414", ALWAYS, "The target is too long"},
     {"415", ALWAYS, "The body is not JSON"},
     {"429", WITH_TELEGRAM, "Telegram wants you to wait: Retry-After and wait_seconds say how long"},
     {"431", ALWAYS, "The headers are too large"},
     {"500", ALWAYS, "A bug of the gateway; the log has the request id"},
-    {"501", ALWAYS, "The method or transfer coding is not known, or the schema lacks what is needed"},
+    {"501", ALWAYS,
+     "The method or transfer coding is not known, or the schema lacks what is needed"},
     {"502", WITH_TELEGRAM, "Telegram cannot be reached, or answered something broken"},
     {"503", ALWAYS, "Draining or overloaded: try again after Retry-After"},
     {"504", WITH_TELEGRAM, "No answer within the deadline, or OUTCOME_UNKNOWN"},
@@ -218,11 +221,13 @@ static bool is_login_start(const struct route *r)
 
 static bool may_answer(const struct route *r, enum error_of when)
 {
-    bool telegram = r->session != SESSION_NEED_NONE || is_login_start(r) || r->handle == handle_readyz;
+    bool telegram =
+        r->session != SESSION_NEED_NONE || is_login_start(r) || r->handle == handle_readyz;
     return when == ALWAYS || telegram;
 }
 
-static void write_response(struct json_writer *w, const char *status, const char *text, const char *component)
+static void write_response(struct json_writer *w, const char *status, const char *text,
+                           const char *component)
 {
     json_key(w, status);
     json_object_begin(w);
@@ -238,7 +243,8 @@ static void write_responses(struct json_writer *w, const struct route *r)
     json_object_begin(w);
     write_response(w, "200", r->summary, r->answer_schema);
     if (r->handle == handle_join)
-        write_response(w, "202", "An administrator must approve the request to join", r->answer_schema);
+        write_response(w, "202", "An administrator must approve the request to join",
+                       r->answer_schema);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (may_answer(r, errors[i].when))
             write_response(w, errors[i].status, errors[i].text, "Error");
@@ -249,7 +255,9 @@ static void write_responses(struct json_writer *w, const struct route *r)
 
 static void write_operation(struct json_writer *w, const struct route *r)
 {
-    const char *lower = strcmp(r->method, "GET") == 0 ? "get" : strcmp(r->method, "POST") == 0 ? "post" : "delete";
+    const char *lower = strcmp(r->method, "GET") == 0    ? "get"
+                        : strcmp(r->method, "POST") == 0 ? "post"
+                                                         : "delete";
     json_key(w, lower);
     json_object_begin(w);
     json_field_text(w, "summary", r->summary);
@@ -268,7 +276,8 @@ static void write_operation(struct json_writer *w, const struct route *r)
     json_object_end(w);
 }
 
-/* Routes of one path stand together in the table or apart: each path is written once, at its first. */
+/* Routes of one path stand together in the table or apart: each path is written once, at its first.
+ */
 static bool is_first_of_path(size_t index)
 {
     for (size_t i = 0; i < index; i++)
@@ -300,13 +309,18 @@ void handle_openapi(struct call *c)
     json_object_begin(w);
     json_field_text(w, "openapi", "3.1.0");
     json_key(w, "info");
-    json_raw(w, slice_str("{\"title\":\"tgrest\",\"version\":\"1\",\"description\":\"Telegram user accounts "
-                          "over HTTP; the session travels in X-Session-String.\"}"));
+    json_raw(w,
+             slice_str(
+                 "{\"title\":\"tgrest\",\"version\":\"1\",\"description\":\"Telegram user accounts "
+                 "over HTTP; the session travels in X-Session-String.\"}"));
     write_paths(w, c->gateway);
     json_key(w, "components");
     json_object_begin(w);
     json_key(w, "securitySchemes");
-    json_raw(w, slice_str("{\"session\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Session-String\"}}"));
+    json_raw(
+        w,
+        slice_str(
+            "{\"session\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Session-String\"}}"));
     json_key(w, "schemas");
     json_raw(w, answers_embedded());
     json_object_end(w);

@@ -208,7 +208,8 @@ bool options_parse(const struct option_spec *specs, size_t n, void *target, int 
         if (!spec) {
             /* What is no option may be a secret that was pasted in the wrong place. */
             if (argv[i][0] == '-')
-                snprintf(error, OPTION_ERROR_BYTES, "unknown option '%.*s'", (int)name_len, argv[i]);
+                snprintf(error, OPTION_ERROR_BYTES, "unknown option '%.*s'", (int)name_len,
+                         argv[i]);
             else
                 snprintf(error, OPTION_ERROR_BYTES, "argument %d is no option; see --help", i);
             return false;

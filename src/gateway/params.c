@@ -328,8 +328,8 @@ static void tokener_give_back(struct call *c, struct json_tokener *t, size_t bod
     c->worker->tokener = t;
 }
 
-/* json-c takes single quotes, NaN and Infinity even when strict. None of them is made of the bytes that
- * JSON has outside of strings: gives the place of the first other one, or the length. */
+/* json-c takes single quotes, NaN and Infinity even when strict. None of them is made of the bytes
+ * that JSON has outside of strings: gives the place of the first other one, or the length. */
 static size_t find_foreign_byte(struct slice body)
 {
     static const char allowed[] = "{}[]:,+-.0123456789eE \t\r\ntrufalsn";

@@ -17,7 +17,8 @@ static const char ref_purpose[] = "peer";
 
 /* ---- opaque refs ---- */
 
-/* An answer names few peers many times over (who wrote each message), and sealing takes microseconds. */
+/* An answer names few peers many times over (who wrote each message), and sealing takes
+ * microseconds. */
 struct sealed_ref {
     uint8_t payload[PEER_PAYLOAD_MAX];
     size_t len; /* 0 = free */
@@ -72,7 +73,8 @@ static bool open_ref(struct call *c, const char *field, struct slice text, struc
     if (token_open_bytes(call_token_keys(c), ref_purpose, text, payload, &n) &&
         peer_decode(slice_of(payload, n), out))
         return true;
-    call_fail_field(c, field, "%s is not a ref of this gateway (or of one with the same key file)", field);
+    call_fail_field(c, field, "%s is not a ref of this gateway (or of one with the same key file)",
+                    field);
     return false;
 }
 
@@ -119,7 +121,8 @@ static bool find_in_dialogs(struct call *c, int32_t folder, enum peer_kind kind,
 {
     struct dialogs_cursor cursor = {.folder_id = folder};
     for (int page_number = 0; page_number < RESOLVE_PAGES_MAX; page_number++) {
-        const struct tl_object *answer = call_invoke(c, request_dialogs(&c->b, &cursor, DIALOGS_PAGE_MAX));
+        const struct tl_object *answer =
+            call_invoke(c, request_dialogs(&c->b, &cursor, DIALOGS_PAGE_MAX));
         struct directory *directory = directory_new(c->arena);
         struct dialogs_page page;
         directory_add(directory, answer);
@@ -154,8 +157,11 @@ static bool resolve_id(struct call *c, const char *field, enum peer_kind kind, i
     if (!found && !call_failed(c) && kind == PEER_USER)
         found = find_in_contacts(c, id, out);
     if (!found && !call_failed(c)) {
-        struct slice text = slice_str(arena_printf(c->arena, "%lld", (long long)peer_marked_id(kind, id)));
-        not_found(c, field, "There is no chat with the id %.*s among this account's dialogs and contacts", text);
+        struct slice text =
+            slice_str(arena_printf(c->arena, "%lld", (long long)peer_marked_id(kind, id)));
+        not_found(c, field,
+                  "There is no chat with the id %.*s among this account's dialogs and contacts",
+                  text);
     }
     return found;
 }
@@ -170,8 +176,8 @@ static const struct tl_object *resolved_object(struct call *c, const struct tl_o
     return directory_find_peer(directory, tl_obj(answer, F_peer));
 }
 
-bool resolve_username(struct call *c, const char *field, struct slice username, struct peer_ref *out,
-                      const struct tl_object **object)
+bool resolve_username(struct call *c, const char *field, struct slice username,
+                      struct peer_ref *out, const struct tl_object **object)
 {
     struct peer_cache *cache = call_peer_cache(c);
     if (object)
@@ -194,7 +200,8 @@ bool resolve_username(struct call *c, const char *field, struct slice username, 
     return true;
 }
 
-static bool resolve_phone(struct call *c, const char *field, struct slice phone, struct peer_ref *out)
+static bool resolve_phone(struct call *c, const char *field, struct slice phone,
+                          struct peer_ref *out)
 {
     const struct tl_object *answer = call_invoke(c, request_resolve_phone(&c->b, phone));
     if (!answer) {
@@ -203,10 +210,12 @@ static bool resolve_phone(struct call *c, const char *field, struct slice phone,
         call_error_clear(c);
     }
     *out = peer_of_object(answer ? resolved_object(c, answer) : NULL);
-    return peer_usable(out) || not_found(c, field, "No account is known by the phone number +%.*s", phone);
+    return peer_usable(out) ||
+           not_found(c, field, "No account is known by the phone number +%.*s", phone);
 }
 
-static bool resolve_invite(struct call *c, const char *field, struct slice hash, struct peer_ref *out)
+static bool resolve_invite(struct call *c, const char *field, struct slice hash,
+                           struct peer_ref *out)
 {
     const struct tl_object *answer = call_invoke(c, request_check_invite(&c->b, hash));
     if (!answer)
@@ -216,7 +225,8 @@ static bool resolve_invite(struct call *c, const char *field, struct slice hash,
         peer_cache_put(call_peer_cache(c), c->session.key.id, out);
         return true;
     }
-    return not_found(c, field, "The account is not in the chat of the invite link +%.*s: join it first", hash);
+    return not_found(
+        c, field, "The account is not in the chat of the invite link +%.*s: join it first", hash);
 }
 
 bool resolve_address(struct call *c, const char *field, const struct peer_address *address,
@@ -240,12 +250,14 @@ bool resolve_address(struct call *c, const char *field, const struct peer_addres
     return false;
 }
 
-bool resolve_value(struct call *c, const char *field, const struct param_value *value, struct peer_ref *out)
+bool resolve_value(struct call *c, const char *field, const struct param_value *value,
+                   struct peer_ref *out)
 {
     struct peer_address address = {.form = ADDRESS_MARKED_ID};
     if (value->is_number) {
         if (!peer_from_marked(value->i, &address.kind, &address.id)) {
-            call_fail_field(c, field, "%s is no id of a user (123), group (-123) or channel (-100123)", field);
+            call_fail_field(
+                c, field, "%s is no id of a user (123), group (-123) or channel (-100123)", field);
             return false;
         }
     } else {
@@ -267,5 +279,6 @@ struct slice resolve_canonical(struct call *c, const struct peer_ref *peer)
 {
     if (peer->self)
         return slice_str("self");
-    return slice_str(arena_printf(c->arena, "%lld", (long long)peer_marked_id(peer->kind, peer->id)));
+    return slice_str(
+        arena_printf(c->arena, "%lld", (long long)peer_marked_id(peer->kind, peer->id)));
 }

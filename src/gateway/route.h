@@ -22,11 +22,11 @@ struct param {
     enum param_place place;
     enum param_type type;
     bool required;
-    int64_t min;              /* min == max == 0: no bounds */
+    int64_t min; /* min == max == 0: no bounds */
     int64_t max;
-    const char *default_text; /* as it would be sent; NULL = absent when not given */
+    const char *default_text;   /* as it would be sent; NULL = absent when not given */
     const char *const *choices; /* strings allowed, NULL-terminated; NULL = any */
-    const char *text;         /* what it is, for people */
+    const char *text;           /* what it is, for people */
 };
 
 enum session_need {
@@ -41,17 +41,18 @@ enum { ROUTE_NEEDS_MAX = 12 };
 
 struct route {
     const char *method; /* "GET" answers HEAD too */
-    const char *path;   /* "/messages/media/{message_id}"; a trailing slash in a request is ignored */
+    const char *path; /* "/messages/media/{message_id}"; a trailing slash in a request is ignored */
     const char *summary;
     const struct param *params;
     size_t n_params;
     void (*handle)(struct call *c);
     enum session_need session;
     enum route_scope scope;
-    const char *answer_schema; /* JSON Schema text of the 200 answer, for /openapi.json */
+    const char *answer_schema;       /* JSON Schema text of the 200 answer, for /openapi.json */
     uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
-    bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name}) */
+    bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name})
+                     */
 };
 
 /* All routes: the fixed table. The index of a route in it is its id in the metrics. */
@@ -59,8 +60,8 @@ size_t routes_count(void);
 const struct route *route_at(size_t index);
 size_t route_index(const struct route *r);
 
-/* Finds the route, fills path_values (decoded into the arena of c). NULL: *status is 404, or 405 with
- * *allow the methods that exist there ("GET, HEAD", in the arena). */
+/* Finds the route, fills path_values (decoded into the arena of c). NULL: *status is 404, or 405
+ * with *allow the methods that exist there ("GET, HEAD", in the arena). */
 const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
                                 const char **allow);
 
@@ -68,9 +69,9 @@ const struct route *route_match(struct call *c, struct slice method, struct slic
 bool percent_decode(struct arena *a, struct slice text, bool plus_is_space, struct slice *out)
     __attribute__((warn_unused_result));
 
-/* Reads query, body (JSON by json-c: strict, UTF-8 checked, depth bounded) and headers of c->request
- * into c->params and c->json_body and checks them against the route's table. False: c->error is set.
- * Runs on the call's coroutine. */
+/* Reads query, body (JSON by json-c: strict, UTF-8 checked, depth bounded) and headers of
+ * c->request into c->params and c->json_body and checks them against the route's table. False:
+ * c->error is set. Runs on the call's coroutine. */
 bool params_parse(struct call *c);
 
 #endif

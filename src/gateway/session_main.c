@@ -29,8 +29,8 @@ struct session_options {
 };
 
 static const struct option_spec specs[] = {
-    {"--key-file", "FILE", "TGREST_KEY_FILE", OPTION_TEXT, offsetof(struct session_options, key_file), 0, 0,
-     "the gateway's sealing keys (tgrest.key)"},
+    {"--key-file", "FILE", "TGREST_KEY_FILE", OPTION_TEXT,
+     offsetof(struct session_options, key_file), 0, 0, "the gateway's sealing keys (tgrest.key)"},
     {NULL, NULL, "TGREST_KEY", OPTION_TEXT, offsetof(struct session_options, key_text), 0, 0,
      "the keys themselves, in place of a file"},
     {"--secrets", NULL, NULL, OPTION_FLAG, offsetof(struct session_options, secrets), 0, 0,
@@ -41,12 +41,14 @@ enum { N_SPECS = sizeof specs / sizeof *specs };
 
 static void usage(FILE *out)
 {
-    fputs("usage: tgrest session inspect|export|import [options] < string\n\n"
-          "Reads one session string from standard input.\n"
-          "  inspect   say what is in it, as JSON\n"
-          "  export    write it as the older project's token (Telethon string and api credentials);\n"
-          "            two programs that use one key at a time get it killed by Telegram\n"
-          "  import    seal such a token as a string of this gateway\n\n", out);
+    fputs(
+        "usage: tgrest session inspect|export|import [options] < string\n\n"
+        "Reads one session string from standard input.\n"
+        "  inspect   say what is in it, as JSON\n"
+        "  export    write it as the older project's token (Telethon string and api credentials);\n"
+        "            two programs that use one key at a time get it killed by Telegram\n"
+        "  import    seal such a token as a string of this gateway\n\n",
+        out);
     options_usage(specs, N_SPECS, out);
 }
 
@@ -94,9 +96,11 @@ static void write_secrets(struct json_writer *w, const struct session *s)
 
 static void inspect(const struct session *s, bool old_key, bool secrets, struct buf *out)
 {
-    static const char *const states[] = {
-        [SESSION_NEW] = "new", [SESSION_CODE_SENT] = "verify_code", [SESSION_SIGN_UP] = "sign_up",
-        [SESSION_PASSWORD] = "verify_password", [SESSION_AUTHORIZED] = "authorized"};
+    static const char *const states[] = {[SESSION_NEW] = "new",
+                                         [SESSION_CODE_SENT] = "verify_code",
+                                         [SESSION_SIGN_UP] = "sign_up",
+                                         [SESSION_PASSWORD] = "verify_password",
+                                         [SESSION_AUTHORIZED] = "authorized"};
     struct json_writer w;
     char key_id[17];
     json_init(&w, out);
@@ -181,7 +185,8 @@ static bool act(enum action action, const struct session_options *o, const struc
     struct session s;
     bool old_key, ok = true;
     struct digests *digests = digests_new();
-    enum token_status status = digests ? token_open(keys, digests, text, &s, &old_key) : TOKEN_MALFORMED;
+    enum token_status status =
+        digests ? token_open(keys, digests, text, &s, &old_key) : TOKEN_MALFORMED;
     digests_free(digests);
     if (status != TOKEN_OK) {
         snprintf(error, OPTION_ERROR_BYTES, "%s", status_text(status));
@@ -222,7 +227,8 @@ static bool run(enum action action, const struct session_options *o, char *error
     struct token_keys *keys = NULL;
     bool ok = false;
     if (action == ACTION_EXPORT && !o->secrets)
-        snprintf(error, OPTION_ERROR_BYTES, "an exported string is the account itself: say --secrets");
+        snprintf(error, OPTION_ERROR_BYTES,
+                 "an exported string is the account itself: say --secrets");
     else if (!read_string(&text))
         snprintf(error, OPTION_ERROR_BYTES, "give one session string on standard input");
     else if ((keys = load_keys(o, error)))
@@ -264,7 +270,8 @@ int keygen_main(int argc, char **argv)
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
         bool help = strcmp(argv[1], "--help") == 0;
         fputs("usage: tgrest keygen [FILE]\n\n"
-              "Makes a sealing key: into FILE (mode 0600, never over one that is there), or to standard\n"
+              "Makes a sealing key: into FILE (mode 0600, never over one that is there), or to "
+              "standard\n"
               "output. To rotate, put the new line above the old one: the first seals, all open.\n",
               help ? stdout : stderr);
         return help ? 0 : 2;

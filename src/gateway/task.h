@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The inside of a call: its coroutine, its deadline, who waits for its answer.
  *
- * Lifetime: made by its home worker (whose HTTP connection it came on), run by its owner (the worker
- * that has the session's connection; often the same), answered and freed at home. At any time one
- * thread uses it; the mailboxes hand it over. */
+ * Lifetime: made by its home worker (whose HTTP connection it came on), run by its owner (the
+ * worker that has the session's connection; often the same), answered and freed at home. At any
+ * time one thread uses it; the mailboxes hand it over. */
 #ifndef TGREST_GATEWAY_TASK_H
 #define TGREST_GATEWAY_TASK_H
 
@@ -20,27 +20,27 @@ struct task {
     struct worker *owner;
     struct http_exchange *exchange;
     int64_t started_ns;
-    struct list ready_link;       /* in the owner's ready list, or the home's spare list */
+    struct list ready_link; /* in the owner's ready list, or the home's spare list */
     struct coro *coro;
     bool started;
-    bool finished;                /* the handler returned: the answer may go */
+    bool finished; /* the handler returned: the answer may go */
     bool suspended;
-    bool uninterruptible;         /* a pool thread works for us */
+    bool uninterruptible; /* a pool thread works for us */
     enum task_abort abort;
     struct wheel_timer deadline;
     struct wheel_timer nap;
     bool nap_over;
-    struct upstream *upstream;    /* in use by us */
+    struct upstream *upstream; /* in use by us */
     struct upstream_call rpc;
     bool session_changed;
-    const char *sealed;           /* the session string, when it was made already */
+    const char *sealed; /* the session string, when it was made already */
     uint64_t claimed_key;
     bool claimed;
-    bool secret;                  /* wipe rather than reset */
-    struct mail mail;             /* home -> owner, then owner -> home */
-    struct mail gone_mail;        /* home -> owner: the client left; and back */
-    bool gone_mail_out;           /* home's */
-    bool answered;                /* home's */
+    bool secret;           /* wipe rather than reset */
+    struct mail mail;      /* home -> owner, then owner -> home */
+    struct mail gone_mail; /* home -> owner: the client left; and back */
+    bool gone_mail_out;    /* home's */
+    bool answered;         /* home's */
 };
 
 static inline struct task *task_of(struct call *c)
@@ -59,7 +59,8 @@ void tasks_free_spare(struct worker *w);
 
 /* ---- at its owner's ---- */
 
-/* Starts it, or goes on with it; then lets the answer go if it has finished. From worker_run only. */
+/* Starts it, or goes on with it; then lets the answer go if it has finished. From worker_run only.
+ */
 void task_run(struct task *t);
 /* Something it waits for has happened. */
 void task_ready(struct task *t);

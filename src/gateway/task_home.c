@@ -13,7 +13,7 @@ enum {
     RETRY_AFTER_S = 1,                 /* what a gateway that is full or leaving asks for */
     TASK_ARENA_MAX = 64 * 1024 * 1024, /* the largest answers of Telegram, read and written */
     TASK_BODY_MAX = 64 * 1024 * 1024,
-    TASK_BODY_KEEP = 16 * 1024,        /* kept for the next call */
+    TASK_BODY_KEEP = 16 * 1024, /* kept for the next call */
     SPARE_MAX = 256,
     IDEMPOTENCY_KEY_MAX = 255,
 };
@@ -85,14 +85,16 @@ static bool sane_id(struct slice id)
         return false;
     for (size_t i = 0; i < id.len; i++) {
         uint8_t ch = id.data[i];
-        bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
+        bool letter =
+            (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
         if (!letter && ch != '-' && ch != '_' && ch != '.')
             return false;
     }
     return true;
 }
 
-static void make_request_id(struct rng *rng, struct slice wanted, char out[static CALL_REQUEST_ID_MAX + 1])
+static void make_request_id(struct rng *rng, struct slice wanted,
+                            char out[static CALL_REQUEST_ID_MAX + 1])
 {
     uint8_t bytes[8];
     if (sane_id(wanted)) {
@@ -117,7 +119,8 @@ static int32_t preferred_wait_s(struct slice prefer)
             stop--;
         struct slice item = slice_of(p, (size_t)(stop - p));
         int64_t seconds;
-        if (slice_starts_with(item, "wait=") && slice_to_i64(slice_of(p + 5, item.len - 5), &seconds) && seconds > 0)
+        if (slice_starts_with(item, "wait=") &&
+            slice_to_i64(slice_of(p + 5, item.len - 5), &seconds) && seconds > 0)
             return (int32_t)(seconds < CALL_WAIT_MAX_S ? seconds : CALL_WAIT_MAX_S);
         p = comma ? comma + 1 : end;
     }
@@ -129,10 +132,12 @@ static void read_headers(struct call *c, const struct http_request *r)
     c->wait_max_s = preferred_wait_s(http_header_get(r, "prefer"));
     c->idempotency_key = http_header_get(r, "idempotency-key");
     if (c->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
-        call_fail(c, 400, "INVALID_PARAMETER", "Idempotency-Key is longer than %d bytes.", IDEMPOTENCY_KEY_MAX);
+        call_fail(c, 400, "INVALID_PARAMETER", "Idempotency-Key is longer than %d bytes.",
+                  IDEMPOTENCY_KEY_MAX);
 }
 
-static struct task *task_of_request(struct worker *w, struct http_exchange *x, const struct http_request *r)
+static struct task *task_of_request(struct worker *w, struct http_exchange *x,
+                                    const struct http_request *r)
 {
     struct task *t = task_new(w);
     if (!t)
@@ -186,7 +191,8 @@ static void refuse_token(struct call *c, enum token_status status)
         call_fail(c, 401, "SESSION_FORGED", "The session string was cut or altered.");
         break;
     case TOKEN_UNKNOWN_KEY:
-        call_fail(c, 401, "SESSION_UNKNOWN_KEY", "The session string was sealed by a gateway with another key.");
+        call_fail(c, 401, "SESSION_UNKNOWN_KEY",
+                  "The session string was sealed by a gateway with another key.");
         break;
     case TOKEN_UNSUPPORTED:
         call_fail(c, 401, "SESSION_UNSUPPORTED", "The session string was made by a newer gateway.");
@@ -216,8 +222,8 @@ static void open_session(struct task *t)
         return;
     }
     bool old_key = false;
-    enum token_status status =
-        token_cache_open(w->tokens, t->started_ns, w->gateway->keys, w->digests, text, &c->session, &old_key);
+    enum token_status status = token_cache_open(w->tokens, t->started_ns, w->gateway->keys,
+                                                w->digests, text, &c->session, &old_key);
     refuse_token(c, status);
     if (status != TOKEN_OK)
         return;
@@ -269,8 +275,10 @@ void task_on_request(void *worker, struct http_exchange *x, const struct http_re
     struct worker *w = worker;
     struct task *t = task_of_request(w, x, r);
     if (!t) {
-        http_respond(x, 503, NULL, 0,
-                     slice_str("{\"detail\":\"The gateway is out of memory.\",\"error\":\"OUT_OF_MEMORY\"}"));
+        http_respond(
+            x, 503, NULL, 0,
+            slice_str(
+                "{\"detail\":\"The gateway is out of memory.\",\"error\":\"OUT_OF_MEMORY\"}"));
         return;
     }
     struct call *c = &t->call;
@@ -336,7 +344,8 @@ static void write_error(struct call *c)
     buf_clear(c->body);
     error_body_write(c->body, &c->error, c->request_id);
     if (c->error.wait_s > 0)
-        call_header_add(c, "Retry-After", slice_str(arena_printf(c->arena, "%lld", (long long)c->error.wait_s)));
+        call_header_add(c, "Retry-After",
+                        slice_str(arena_printf(c->arena, "%lld", (long long)c->error.wait_s)));
 }
 
 static void check_answer(struct call *c)
@@ -355,9 +364,11 @@ static void log_answer(const struct task *t, int64_t took_ns)
     enum log_level level = c->status == 500 ? LOG_ERROR : c->status > 500 ? LOG_WARN : LOG_INFO;
     if (level < c->log->level)
         return;
-    log_event(c->log, level, "request", log_str("request_id", c->request_id), log_slice("method", c->request->method),
+    log_event(c->log, level, "request", log_str("request_id", c->request_id),
+              log_slice("method", c->request->method),
               log_str("route", c->route ? c->route->path : ""), log_int("status", c->status),
-              log_int("us", took_ns / 1000), log_str("error", c->error.status ? c->error.code : ""));
+              log_int("us", took_ns / 1000),
+              log_str("error", c->error.status ? c->error.code : ""));
 }
 
 static void respond(struct task *t)
@@ -403,10 +414,11 @@ void task_error_body(void *worker, int status, const char *what, struct buf *bod
         int status;
         const char *code;
     } codes[] = {
-        {400, "BAD_REQUEST"},     {408, "REQUEST_TIMEOUT"},   {411, "LENGTH_REQUIRED"},
-        {413, "BODY_TOO_LARGE"},  {414, "TARGET_TOO_LONG"},   {417, "EXPECTATION_FAILED"},
-        {431, "HEADERS_TOO_LARGE"}, {501, "METHOD_NOT_IMPLEMENTED"}, {503, "OVERLOADED"},
-        {505, "HTTP_VERSION_NOT_SUPPORTED"},
+        {400, "BAD_REQUEST"},       {408, "REQUEST_TIMEOUT"},
+        {411, "LENGTH_REQUIRED"},   {413, "BODY_TOO_LARGE"},
+        {414, "TARGET_TOO_LONG"},   {417, "EXPECTATION_FAILED"},
+        {431, "HEADERS_TOO_LARGE"}, {501, "METHOD_NOT_IMPLEMENTED"},
+        {503, "OVERLOADED"},        {505, "HTTP_VERSION_NOT_SUPPORTED"},
     };
     struct worker *w = worker;
     struct call_error e = {.status = status, .code = "BAD_REQUEST", .detail = what};

@@ -20,7 +20,8 @@ bool text_param(struct call *c, const char *name, struct formatted_text *out)
         struct tl_json_error error = {0};
         if (entities_from_json(entities->json, text, c->arena, out, &error))
             return true;
-        call_fail_field(c, "entities", "%s: %s", error.path ? error.path : "entities", error.reason);
+        call_fail_field(c, "entities", "%s: %s", error.path ? error.path : "entities",
+                        error.reason);
         return false;
     }
     struct text_error error = {0};

@@ -2,9 +2,9 @@
  *
  * tgr1.BASE64URL( key id (4) | nonce (24) | XChaCha20-Poly1305( version (1) | fields ) )
  *
- * A field is tag (1), length (2, little endian), value. Tags from FIELD_OPTIONAL on may be skipped by a
- * program that does not know them; an unknown one below makes the string unsupported, so that a later
- * restriction (scope, expiry) is never ignored by an older replica. */
+ * A field is tag (1), length (2, little endian), value. Tags from FIELD_OPTIONAL on may be skipped
+ * by a program that does not know them; an unknown one below makes the string unsupported, so that
+ * a later restriction (scope, expiry) is never ignored by an older replica. */
 #include "gateway/token.h"
 
 #include <errno.h>
@@ -24,14 +24,14 @@ enum {
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     KEY_ID_BYTES = 4,
     HEAD_BYTES = KEY_ID_BYTES + NONCE_BYTES,
-    KEYS_MAX = 16,            /* one that seals and a few that are being rotated out */
+    KEYS_MAX = 16, /* one that seals and a few that are being rotated out */
     KEY_FILE_BYTES_MAX = 16 * 1024,
-    KEY_PATH_MAX = 4096,      /* PATH_MAX */
-    TOKEN_TEXT_MAX = 4 * 1024,       /* behind the prefix: what proxies take in a header */
+    KEY_PATH_MAX = 4096,       /* PATH_MAX */
+    TOKEN_TEXT_MAX = 4 * 1024, /* behind the prefix: what proxies take in a header */
     TOKEN_BYTES_MAX = BASE64_DECODED_MAX(TOKEN_TEXT_MAX),
     SMALL_BYTES_MAX = HEAD_BYTES + TOKEN_SMALL_MAX + TAG_BYTES,
     SMALL_TEXT_MAX = (SMALL_BYTES_MAX + 2) / 3 * 4,
-    SALTS_SEALED_MAX = 6,            /* some three hours of calls without an extra round trip */
+    SALTS_SEALED_MAX = 6, /* some three hours of calls without an extra round trip */
     SALT_BYTES = 8 + 4 + 4,
     PAYLOAD_VERSION = 1,
 };
@@ -74,7 +74,8 @@ static bool add_key(struct token_keys *k, struct slice line)
         return false;
     struct token_key *key = &k->keys[k->n++];
     memcpy(key->key, bytes, KEY_BYTES);
-    crypto_generichash(key->id, KEY_ID_BYTES, key->key, KEY_BYTES, (const uint8_t *)"tgrest key id", 13);
+    crypto_generichash(key->id, KEY_ID_BYTES, key->key, KEY_BYTES, (const uint8_t *)"tgrest key id",
+                       13);
     sodium_memzero(bytes, sizeof bytes);
     return true;
 }
@@ -105,9 +106,11 @@ struct token_keys *token_keys_parse(struct slice text, char *error, size_t error
         if (line.len == 0 || line.data[0] == '#')
             continue;
         if (!add_key(k, line)) {
-            snprintf(error, error_size,
-                     "line %u of the key is not the base64 of 32 bytes (or there are over %d keys); "
-                     "`tgrest keygen` makes a good one", line_number, KEYS_MAX);
+            snprintf(
+                error, error_size,
+                "line %u of the key is not the base64 of 32 bytes (or there are over %d keys); "
+                "`tgrest keygen` makes a good one",
+                line_number, KEYS_MAX);
             token_keys_free(k);
             return NULL;
         }
@@ -131,8 +134,8 @@ static bool write_fresh_key(int fd)
 
 bool token_key_create(const char *path, char *error, size_t error_size)
 {
-    /* Whole under another name first: of two that start at once one makes the file and the other reads
-     * it, never a part of it. */
+    /* Whole under another name first: of two that start at once one makes the file and the other
+     * reads it, never a part of it. */
     char draft[KEY_PATH_MAX];
     int n = snprintf(draft, sizeof draft, "%s.XXXXXX", path);
     errno = ENAMETOOLONG;
@@ -288,7 +291,8 @@ static void payload_write(struct payload *p, const struct session *s)
     put_salts(p, &s->salts);
 }
 
-void token_seal(const struct token_keys *k, struct rng *rng, const struct session *s, struct buf *out)
+void token_seal(const struct token_keys *k, struct rng *rng, const struct session *s,
+                struct buf *out)
 {
     struct payload p;
     uint8_t sealed[HEAD_BYTES + TOKEN_BYTES_MAX + TAG_BYTES];
@@ -415,8 +419,7 @@ static enum token_status open_sealed(const struct token_keys *k, struct slice te
     uint8_t sealed[TOKEN_BYTES_MAX];
     uint8_t plain[TOKEN_BYTES_MAX];
     size_t n = 0;
-    if (text.len > TOKEN_TEXT_MAX || !base64_decode(text, sealed, &n) ||
-        n < HEAD_BYTES + TAG_BYTES)
+    if (text.len > TOKEN_TEXT_MAX || !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES)
         return TOKEN_FORGED;
     const struct token_key *key = find_key(k, sealed);
     if (!key)
@@ -439,7 +442,8 @@ enum token_status token_open(const struct token_keys *k, struct digests *d, stru
     enum token_status status = TOKEN_MALFORMED;
     memset(out, 0, sizeof *out);
     if (slice_starts_with(text, prefix))
-        status = open_sealed(k, slice_of(text.data + PREFIX_BYTES, text.len - PREFIX_BYTES), out, &old);
+        status =
+            open_sealed(k, slice_of(text.data + PREFIX_BYTES, text.len - PREFIX_BYTES), out, &old);
     else if (foreign_open(text, out))
         status = TOKEN_OK;
     if (status == TOKEN_OK)
@@ -470,9 +474,9 @@ void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *p
     memcpy(sealed, k->keys[0].id, KEY_ID_BYTES);
     rng_fill(rng, sealed + KEY_ID_BYTES, NONCE_BYTES);
     unsigned long long n = 0;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
-        sealed + HEAD_BYTES, &n, payload.data, payload.len, (const uint8_t *)purpose,
-        strlen(purpose), NULL, sealed + KEY_ID_BYTES, k->keys[0].key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + HEAD_BYTES, &n, payload.data, payload.len,
+                                               (const uint8_t *)purpose, strlen(purpose), NULL,
+                                               sealed + KEY_ID_BYTES, k->keys[0].key);
     base64url_encode(slice_of(sealed, HEAD_BYTES + (size_t)n), out);
 }
 
@@ -481,8 +485,8 @@ bool token_open_bytes(const struct token_keys *k, const char *purpose, struct sl
 {
     uint8_t sealed[BASE64_DECODED_MAX(SMALL_TEXT_MAX)];
     size_t n = 0;
-    if (text.len > SMALL_TEXT_MAX || !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES ||
-        n > SMALL_BYTES_MAX)
+    if (text.len > SMALL_TEXT_MAX || !base64_decode(text, sealed, &n) ||
+        n < HEAD_BYTES + TAG_BYTES || n > SMALL_BYTES_MAX)
         return false;
     const struct token_key *key = find_key(k, sealed);
     unsigned long long len = 0;

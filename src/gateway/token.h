@@ -20,7 +20,8 @@ void token_keys_free(struct token_keys *k); /* wipes */
 void token_key_generate(struct buf *out);
 /* Makes a key file, mode 0600; refuses (errno EEXIST) to touch one that is there. */
 bool token_key_create(const char *path, char *error, size_t error_size);
-/* The id (8 hex digits and a NUL) of the key that seals, for people; returns how many keys there are. */
+/* The id (8 hex digits and a NUL) of the key that seals, for people; returns how many keys there
+ * are. */
 enum { TOKEN_KEY_ID_TEXT = 9 };
 size_t token_key_id(const struct token_keys *k, char out[static TOKEN_KEY_ID_TEXT]);
 
@@ -33,14 +34,17 @@ enum token_status {
 };
 
 /* Opens our own or a foreign string (then SESSION_FOREIGN is set). On anything but TOKEN_OK *out is
- * all zeroes. *old_key (may be NULL) says that a key other than the first opened it: seal it anew. */
+ * all zeroes. *old_key (may be NULL) says that a key other than the first opened it: seal it anew.
+ */
 enum token_status token_open(const struct token_keys *k, struct digests *d, struct slice text,
-                             struct session *out, bool *old_key) __attribute__((warn_unused_result));
+                             struct session *out, bool *old_key)
+    __attribute__((warn_unused_result));
 /* Appends the sealed string (printable, prefix "tgr1."). */
-void token_seal(const struct token_keys *k, struct rng *rng, const struct session *s, struct buf *out);
+void token_seal(const struct token_keys *k, struct rng *rng, const struct session *s,
+                struct buf *out);
 
-/* Short texts sealed for one purpose ("peer", "dialogs"): opaque refs and cursors, which hold access
- * hashes. At most TOKEN_SMALL_MAX bytes; appends url-safe base64 without a prefix. */
+/* Short texts sealed for one purpose ("peer", "dialogs"): opaque refs and cursors, which hold
+ * access hashes. At most TOKEN_SMALL_MAX bytes; appends url-safe base64 without a prefix. */
 enum { TOKEN_SMALL_MAX = 160 };
 void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *purpose,
                       struct slice payload, struct buf *out);

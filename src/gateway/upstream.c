@@ -448,8 +448,8 @@ struct upstream *upstream_get(struct upstreams *all, const struct session *s, st
 {
     *full = false;
     struct upstream *u = find(all, &s->key);
-    /* A condemned one too, as long as others use it: a second connection of its key beside it would get
-     * the key killed. */
+    /* A condemned one too, as long as others use it: a second connection of its key beside it would
+     * get the key killed. */
     if (u) {
         if (u->users++ == 0) {
             list_remove(&u->idle_link);

@@ -9,9 +9,9 @@
 #include "gateway/task.h"
 
 enum {
-    MAILBOX_MAX = 4096,       /* calls handed over and not yet looked at */
+    MAILBOX_MAX = 4096, /* calls handed over and not yet looked at */
     CALLS_PER_WORKER_MIN = 64,
-    IDLE_STACKS_MAX = 256,    /* 2 MiB of touched stack pages at most */
+    IDLE_STACKS_MAX = 256, /* 2 MiB of touched stack pages at most */
     HTTP_CONNECTIONS_MIN = 64,
 };
 
@@ -96,7 +96,8 @@ void worker_disarm(struct worker *w, struct wheel_timer *timer)
 
 void worker_check_drained(struct worker *w)
 {
-    if (!w->draining || w->drained || w->tasks_home > 0 || w->tasks_live > 0 || !http_server_idle(w->http))
+    if (!w->draining || w->drained || w->tasks_home > 0 || w->tasks_live > 0 ||
+        !http_server_idle(w->http))
         return;
     w->drained = true;
     gateway_worker_drained(w->gateway);

@@ -29,7 +29,7 @@ struct worker {
     uv_loop_t loop;
     uv_prepare_t prepare; /* before and after the poll: upstream frames are flushed once per turn */
     uv_check_t check;
-    uv_timer_t tick;      /* drives the wheel; runs only while something is armed */
+    uv_timer_t tick; /* drives the wheel; runs only while something is armed */
     bool ticking;
     struct wheel wheel;
     struct mailbox mailbox;
@@ -45,17 +45,18 @@ struct worker {
     struct peer_cache *peers;
     struct token_cache *tokens; /* NULL with --warm off: then nothing outlives its call */
     struct upstreams upstreams;
-    struct list ready;    /* tasks to start or resume */
-    bool running;         /* inside worker_run */
-    struct list spare;    /* tasks to reuse */
+    struct list ready; /* tasks to start or resume */
+    bool running;      /* inside worker_run */
+    struct list spare; /* tasks to reuse */
     size_t n_spare;
-    size_t tasks_home;    /* tasks of our HTTP connections, wherever they run */
-    size_t tasks_live;    /* tasks that run here */
+    size_t tasks_home; /* tasks of our HTTP connections, wherever they run */
+    size_t tasks_live; /* tasks that run here */
     bool draining;
-    bool drained;         /* told the gateway so */
-    struct buf query;     /* scratch: a TL query, used up at once */
-    struct buf out;       /* scratch: frames on their way to a socket */
-    char refused_id[CALL_REQUEST_ID_MAX + 1]; /* of the last request that the HTTP server itself refused */
+    bool drained;     /* told the gateway so */
+    struct buf query; /* scratch: a TL query, used up at once */
+    struct buf out;   /* scratch: frames on their way to a socket */
+    char refused_id[CALL_REQUEST_ID_MAX +
+                    1];   /* of the last request that the HTTP server itself refused */
     uint8_t *read_buffer; /* scratch: what a socket gave, used up at once */
     struct metrics metrics;
 };
@@ -75,8 +76,8 @@ void worker_stop(struct worker *w);
 /* After worker_main returned, or instead of it (then closes the loop itself). */
 void worker_free(struct worker *w);
 
-/* Starts and resumes the tasks that are ready. Last thing in every callback of the loop that may have
- * made one ready; does nothing inside itself. */
+/* Starts and resumes the tasks that are ready. Last thing in every callback of the loop that may
+ * have made one ready; does nothing inside itself. */
 void worker_run(struct worker *w);
 /* Arms a timer of the wheel, and the tick if it stood still. */
 void worker_arm(struct worker *w, struct wheel_timer *timer, int64_t deadline_ns);

@@ -29,8 +29,8 @@ uint64_t mt_frame_key_id(struct slice frame);
 /* Decrypts the frame in place and checks msg_key, lengths and padding (12 to 1024 bytes) as the
  * security guidelines say. False on any mismatch: the frame is to be dropped or the link closed.
  * m->body points into the frame. from_server: the direction of this frame. */
-bool mt_open(const struct auth_key *k, struct digests *d, bool from_server, uint8_t *frame, size_t len,
-             struct mt_message *m) __attribute__((warn_unused_result));
+bool mt_open(const struct auth_key *k, struct digests *d, bool from_server, uint8_t *frame,
+             size_t len, struct mt_message *m) __attribute__((warn_unused_result));
 
 /* Appends the sealed message: begin reserves the header, the caller appends the body, end pads and
  * encrypts in place. Any other use of `out` in between is the caller's bug. */
@@ -40,15 +40,17 @@ void mt_seal_end(const struct auth_key *k, struct digests *d, bool from_server, 
                  uint32_t seq_no);
 
 /* Plain messages (auth_key_id 0). Trailing bytes inside the frame are tolerated. */
-bool mt_plain_open(struct slice frame, uint64_t *msg_id, struct slice *body) __attribute__((warn_unused_result));
+bool mt_plain_open(struct slice frame, uint64_t *msg_id, struct slice *body)
+    __attribute__((warn_unused_result));
 void mt_plain_write(struct buf *out, uint64_t msg_id, struct slice body);
 
-/* msg_ids of one side: growing, by the corrected clock, with the low two bits of that side's kind. */
+/* msg_ids of one side: growing, by the corrected clock, with the low two bits of that side's kind.
+ */
 struct msg_id_source {
     const struct clock *clock;
     int64_t offset_ns; /* the other side's clock minus ours */
     uint64_t last;
-    bool monotonic;    /* ours is the monotonic clock, which nobody sets back under a session */
+    bool monotonic; /* ours is the monotonic clock, which nobody sets back under a session */
 };
 enum msg_id_kind { MSG_ID_CLIENT = 0, MSG_ID_SERVER_ANSWER = 1, MSG_ID_SERVER_PUSH = 3 };
 uint64_t msg_id_next(struct msg_id_source *s, enum msg_id_kind kind);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * MTProto transports: frames over a byte stream. https://core.telegram.org/mtproto/mtproto-transports */
+ * MTProto transports: frames over a byte stream.
+ * https://core.telegram.org/mtproto/mtproto-transports */
 #ifndef TGREST_MTPROTO_TRANSPORT_H
 #define TGREST_MTPROTO_TRANSPORT_H
 
@@ -26,18 +27,18 @@ struct transport {
     enum transport_kind kind;
     bool server;
     bool obfuscated;
-    bool started;      /* server: the opening bytes were read; client: they were written */
-    int16_t dc;        /* as the obfuscated header says: +10000 test, negative media; 0 = not said */
-    uint32_t seq_in;   /* full transport */
+    bool started;    /* server: the opening bytes were read; client: they were written */
+    int16_t dc;      /* as the obfuscated header says: +10000 test, negative media; 0 = not said */
+    uint32_t seq_in; /* full transport */
     uint32_t seq_out;
-    size_t decrypted;  /* bytes of the input that are deobfuscated already */
+    size_t decrypted; /* bytes of the input that are deobfuscated already */
     struct aes_ctr *decrypt;
     struct aes_ctr *encrypt;
 };
 
 /* Client: appends the opening bytes to out. */
-void transport_client_init(struct transport *t, enum transport_kind kind, bool obfuscated, int16_t dc,
-                           struct rng *rng, struct buf *out);
+void transport_client_init(struct transport *t, enum transport_kind kind, bool obfuscated,
+                           int16_t dc, struct rng *rng, struct buf *out);
 /* Server: finds out by itself what the client speaks. */
 void transport_server_init(struct transport *t);
 void transport_free(struct transport *t);
@@ -62,7 +63,8 @@ struct transport_event {
 /* Takes the next frame out of in[0, len) — all bytes received and not yet consumed, deobfuscated in
  * place — and says in *consumed how many bytes the caller drops before the next call (also with
  * NEED_MORE). Frames that are to be ignored are skipped. Never reads past len; no allocation. */
-struct transport_event transport_read(struct transport *t, uint8_t *in, size_t len, size_t *consumed);
+struct transport_event transport_read(struct transport *t, uint8_t *in, size_t len,
+                                      size_t *consumed);
 
 /* Frame around what is appended to out in between: begin; append the payload; end.
  * `mark` is what begin returned. quick_ack asks for one (client). rng makes the padded transport's

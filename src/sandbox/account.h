@@ -37,14 +37,15 @@ struct two_factor {
     char hint[HINT_BYTES_MAX];
 };
 
-/* One per user with a phone number; struct user points at it (NULL for users nobody can log in as). */
+/* One per user with a phone number; struct user points at it (NULL for users nobody can log in as).
+ */
 struct account {
     struct user *user;
     int32_t home_dc;
     struct two_factor two_factor;
-    struct update_log log;           /* what happened outside channels: pts */
-    struct authorization *logins;    /* linked by authorization.next_login */
-    int32_t ttl_days;                /* of the account */
+    struct update_log log;        /* what happened outside channels: pts */
+    struct authorization *logins; /* linked by authorization.next_login */
+    int32_t ttl_days;             /* of the account */
     int32_t authorization_ttl_days;
     uint8_t tokens[FUTURE_TOKENS][FUTURE_TOKEN_BYTES]; /* future_auth_token; zeroes = none */
     uint32_t next_token;
@@ -59,7 +60,8 @@ struct srp_algo two_factor_algo(const struct two_factor *t);
 /* False when the hint is too long or no UTF-8. */
 bool two_factor_set_hint(struct two_factor *t, struct slice hint);
 /* Sets a password from its text (for the demo world and tests; blocks some 100 ms). */
-bool account_set_password(struct account *a, struct rng *rng, struct slice password, const char *hint);
+bool account_set_password(struct account *a, struct rng *rng, struct slice password,
+                          const char *hint);
 
 /* Remembers a future_auth_token (the oldest goes); takes one: true, once, if it is there. */
 void account_add_token(struct account *a, const uint8_t token[static FUTURE_TOKEN_BYTES]);

@@ -35,12 +35,12 @@ struct tl_object *build_dialog(struct request *view, struct peers *p, const stru
 struct tl_object *build_message(struct request *view, struct peers *p, const struct message *m,
                                 int32_t id);
 
-/* updates#… with the Updates in `updates`, and the users and chats noted so far; date now, seq 0: in
- * no order but that of pts. */
+/* updates#… with the Updates in `updates`, and the users and chats noted so far; date now, seq 0:
+ * in no order but that of pts. */
 struct tl_object *build_updates(struct request *view, struct peers *p, struct tl_vector *updates);
 
-/* seq as every state tells it. It never moves, since pushes are sent without one: what is kept has a pts
- * or is found by its date. */
+/* seq as every state tells it. It never moves, since pushes are sent without one: what is kept has
+ * a pts or is found by its date. */
 enum { STATE_SEQ = 1 };
 /* updates.state of view->self at that pts and date. */
 struct tl_object *build_state(struct request *view, int32_t pts, int32_t date);

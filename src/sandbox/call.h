@@ -18,9 +18,9 @@ struct call {
     uint64_t connection_serial;
     uint64_t msg_id;
     const struct method *method;
-    const struct tl_combinator *ctor; /* the method, unwrapped */
-    enum fault_action after;          /* what is to happen once it is executed */
-    bool counted;                     /* in its key's busy */
+    const struct tl_combinator *ctor;  /* the method, unwrapped */
+    enum fault_action after;           /* what is to happen once it is executed */
+    bool counted;                      /* in its key's busy */
     uint64_t waits_for[AFTER_IDS_MAX]; /* invokeAfterMsg(s) */
     uint32_t n_waits;
 
@@ -44,11 +44,11 @@ void calls_release(struct sandbox *s);
 void calls_stop(struct sandbox *s);
 void calls_free(struct sandbox *s);
 
-/* From the bytes to the method: call->ctor, r.query, the wrappers' effects. False when it was refused
- * (r.error_…): wrap.c. */
+/* From the bytes to the method: call->ctor, r.query, the wrappers' effects. False when it was
+ * refused (r.error_…): wrap.c. */
 bool call_unwrap(struct call *call, struct slice body);
-/* The layer that the request names by invokeWithLayer, as it stands there; 0 where it names none. Any
- * layer's schema knows the wrappers around it, which never change. */
+/* The layer that the request names by invokeWithLayer, as it stands there; 0 where it names none.
+ * Any layer's schema knows the wrappers around it, which never change. */
 int32_t call_layer(const struct tl_schema *schema, struct slice body);
 
 #endif

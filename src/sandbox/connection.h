@@ -11,10 +11,10 @@
 
 enum {
     CONNECTIONS_MAX = 200000,
-    READ_BYTES = 256 * 1024,             /* the sandbox's one read buffer */
-    WRITE_QUEUE_MAX = 32 * 1024 * 1024,  /* a client that reads nothing is cut off */
-    HANDSHAKE_TIMEOUT_MS = 60 * 1000,    /* a connection without any good frame */
-    BAD_FRAMES_MAX = 8,                  /* frames that do not decrypt before the link is cut */
+    READ_BYTES = 256 * 1024,            /* the sandbox's one read buffer */
+    WRITE_QUEUE_MAX = 32 * 1024 * 1024, /* a client that reads nothing is cut off */
+    HANDSHAKE_TIMEOUT_MS = 60 * 1000,   /* a connection without any good frame */
+    BAD_FRAMES_MAX = 8,                 /* frames that do not decrypt before the link is cut */
 };
 
 struct listener {
@@ -35,9 +35,9 @@ struct connection {
     struct buf out; /* written at the end of the loop's turn */
     struct handshake_server *handshake;
     uv_work_t work;
-    bool working;   /* the handshake is on a pool thread */
+    bool working; /* the handshake is on a pool thread */
     bool closing;
-    bool proven;    /* a frame of a known key was good */
+    bool proven; /* a frame of a known key was good */
     uint32_t bad_frames;
     int handles_open;
     struct session *sessions; /* by next_of_connection */
@@ -55,8 +55,8 @@ void connection_accept(uv_stream_t *server, int status);
 void connection_touch(struct connection *c);
 /* Frames what its sessions have to say, and writes. */
 void connection_flush(struct connection *c);
-/* Closes; its sessions stay, without connection. reset: RST instead of FIN. Safe to call twice; c is
- * freed by a later turn of the loop. */
+/* Closes; its sessions stay, without connection. reset: RST instead of FIN. Safe to call twice; c
+ * is freed by a later turn of the loop. */
 void connection_close(struct connection *c, bool reset);
 /* A transport error (-404 …), then close. */
 void connection_refuse(struct connection *c, int32_t code);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The control port: a line in, lines out, the last of them "ok" or "error WHY". For tests and curious
- * people; `help` lists the commands. */
+ * The control port: a line in, lines out, the last of them "ok" or "error WHY". For tests and
+ * curious people; `help` lists the commands. */
 #ifndef TGREST_SANDBOX_CONTROL_H
 #define TGREST_SANDBOX_CONTROL_H
 

@@ -52,8 +52,8 @@ static struct gathered gather(struct request *r, const struct update_log *log, i
     return g;
 }
 
-/* What is kept without a pts is found by its date, to the second: one that a client saw in the second
- * that it asks from comes again, and says again how things stand now. */
+/* What is kept without a pts is found by its date, to the second: one that a client saw in the
+ * second that it asks from comes again, and says again how things stand now. */
 static void gather_dated(struct request *r, struct gathered *g, const struct update_log *log,
                          int32_t date)
 {
@@ -64,8 +64,8 @@ static void gather_dated(struct request *r, struct gathered *g, const struct upd
     }
 }
 
-/* Channels have sequences of their own: of those that moved since, the client hears only that, and asks
- * for each. */
+/* Channels have sequences of their own: of those that moved since, the client hears only that, and
+ * asks for each. */
 static void gather_channels(struct request *r, struct gathered *g, int32_t date)
 {
     for (size_t i = 0; i < r->self->n_dialogs; i++) {

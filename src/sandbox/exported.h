@@ -22,7 +22,9 @@ struct exported {
 };
 
 struct exported *exported_add(struct sandbox *s, struct user *user, int32_t dc, int32_t now_s);
-/* Whose it is: NULL when it is unknown, used, too old or meant for another data centre (dc 0: any). */
-struct user *exported_take(struct sandbox *s, int64_t user_id, struct slice bytes, int32_t dc, int32_t now_s);
+/* Whose it is: NULL when it is unknown, used, too old or meant for another data centre (dc 0: any).
+ */
+struct user *exported_take(struct sandbox *s, int64_t user_id, struct slice bytes, int32_t dc,
+                           int32_t now_s);
 
 #endif

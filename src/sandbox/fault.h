@@ -2,12 +2,12 @@
  * Faults by rule: which requests are to go wrong, and how.
  *
  *   RULE   = part *("," part)
- *   part   = "method=" GLOB | "phone=" DIGITS | "user=" ID | "dc=" N     which requests (all must match)
- *          | "after=" N | "count=" N | "p=" 0..1                         skip N, then at most N, by chance
- *          | "do=" ACTION                                                required
- *   ACTION = "flood_wait:" S | "error:" CODE ":" TEXT | "migrate:" DC | "delay:" MS
- *          | "drop_before" | "drop_after" | "reset" | "lose_session"
- *          | "bad_salt" | "transport_error:" N | "garbage" | "clock_skew:" S */
+ *   part   = "method=" GLOB | "phone=" DIGITS | "user=" ID | "dc=" N     which requests (all must
+ * match) | "after=" N | "count=" N | "p=" 0..1                         skip N, then at most N, by
+ * chance | "do=" ACTION                                                required ACTION =
+ * "flood_wait:" S | "error:" CODE ":" TEXT | "migrate:" DC | "delay:" MS | "drop_before" |
+ * "drop_after" | "reset" | "lose_session" | "bad_salt" | "transport_error:" N | "garbage" |
+ * "clock_skew:" S */
 #ifndef TGREST_SANDBOX_FAULT_H
 #define TGREST_SANDBOX_FAULT_H
 
@@ -16,15 +16,15 @@
 
 enum fault_action {
     FAULT_NONE,
-    FAULT_ERROR,           /* code, text */
-    FAULT_FLOOD_WAIT,      /* number: seconds */
-    FAULT_MIGRATE,         /* number: data centre */
-    FAULT_DELAY,           /* number: ms before it is executed */
-    FAULT_DROP_BEFORE,     /* close, not executed */
-    FAULT_DROP_AFTER,      /* executed, then closed without the answer; the session keeps it */
-    FAULT_RESET,           /* as DROP_BEFORE, with RST */
-    FAULT_LOSE_SESSION,    /* executed, closed, and the session forgotten with the answer */
-    FAULT_BAD_SALT,        /* executed; the session's next message is refused with bad_server_salt */
+    FAULT_ERROR,        /* code, text */
+    FAULT_FLOOD_WAIT,   /* number: seconds */
+    FAULT_MIGRATE,      /* number: data centre */
+    FAULT_DELAY,        /* number: ms before it is executed */
+    FAULT_DROP_BEFORE,  /* close, not executed */
+    FAULT_DROP_AFTER,   /* executed, then closed without the answer; the session keeps it */
+    FAULT_RESET,        /* as DROP_BEFORE, with RST */
+    FAULT_LOSE_SESSION, /* executed, closed, and the session forgotten with the answer */
+    FAULT_BAD_SALT,     /* executed; the session's next message is refused with bad_server_salt */
     FAULT_TRANSPORT_ERROR, /* number: 404 is sent as -404; not executed, closed */
     FAULT_GARBAGE,         /* a frame of random bytes, then as usual */
     FAULT_CLOCK_SKEW,      /* number: seconds that the clock is ahead while the rule stands */
@@ -46,7 +46,7 @@ struct fault {
     int64_t count;               /* times still to strike; -1 = no bound */
     double probability;
     uint64_t hits;
-    char rule[FAULT_RULE_MAX];   /* as it was written */
+    char rule[FAULT_RULE_MAX]; /* as it was written */
 };
 
 struct faults {
@@ -70,7 +70,8 @@ uint32_t faults_add(struct faults *f, const struct fault *rule);
 bool faults_remove(struct faults *f, uint32_t id);
 /* The first rule that strikes this request (its count goes down); NULL if none does. Good until the
  * list changes. */
-const struct fault *faults_match(struct faults *f, struct rng *rng, const struct fault_target *target);
+const struct fault *faults_match(struct faults *f, struct rng *rng,
+                                 const struct fault_target *target);
 /* Sum of all clock skews that stand, in seconds. */
 int64_t faults_clock_skew_s(const struct faults *f);
 /* '*' any run, '?' any one; the rest literally. */

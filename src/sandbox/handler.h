@@ -3,8 +3,8 @@
  *
  * A handler reads r->query with the tl_* accessors, changes the world, queues updates for other
  * sessions with sandbox_push_* and returns the answer, built with &r->b in r->arena. It returns
- * fail(r, code, "TELEGRAM_ERROR") to refuse. Handlers run on the sandbox's one loop thread and never
- * block; heavy work (SRP) goes through sandbox_work (sandbox.h). */
+ * fail(r, code, "TELEGRAM_ERROR") to refuse. Handlers run on the sandbox's one loop thread and
+ * never block; heavy work (SRP) goes through sandbox_work (sandbox.h). */
 #ifndef TGREST_SANDBOX_HANDLER_H
 #define TGREST_SANDBOX_HANDLER_H
 
@@ -26,21 +26,21 @@ struct request {
     const struct tl_schema *schema; /* the layer this connection speaks */
     const struct tl_object *query;
     struct arena *arena;
-    struct tl_builder b;            /* over schema and arena */
-    int32_t now_s;                  /* the sandbox's clock, unix seconds */
-    uint64_t msg_id;                /* of the message it came in; 0 without connection */
-    bool without_updates;           /* invokeWithoutUpdates */
-    int error_code;                 /* set by fail() */
+    struct tl_builder b;  /* over schema and arena */
+    int32_t now_s;        /* the sandbox's clock, unix seconds */
+    uint64_t msg_id;      /* of the message it came in; 0 without connection */
+    bool without_updates; /* invokeWithoutUpdates */
+    int error_code;       /* set by fail() */
     const char *error_text;
-    bool deferred;                  /* set by sandbox_work(): the answer comes later */
+    bool deferred; /* set by sandbox_work(): the answer comes later */
 };
 
 /* What a method answers, as a value of the method's result type; kind TL_ABSENT = failed. */
 typedef struct tl_value (*method_handler)(struct request *r);
 
 enum method_flags {
-    METHOD_OPEN = 1,    /* works before login */
-    METHOD_UPLOAD = 2,  /* upload.*: exempt from AUTH_KEY_DUPLICATED */
+    METHOD_OPEN = 1,   /* works before login */
+    METHOD_UPLOAD = 2, /* upload.*: exempt from AUTH_KEY_DUPLICATED */
 };
 struct method {
     uint16_t symbol; /* C_messages_sendMessage */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The schemas that a sandbox serves side by side, one a layer; all connections of a layer share one. */
+ * The schemas that a sandbox serves side by side, one a layer; all connections of a layer share
+ * one. */
 #ifndef TGREST_SANDBOX_LAYERS_H
 #define TGREST_SANDBOX_LAYERS_H
 
@@ -12,8 +13,9 @@ struct layers {
     size_t n;
 };
 
-/* Parses a schema's text and binds sandbox_names. False with `error` (at least 256 bytes): it cannot be
- * read, its layer is there already, or LAYERS_MAX are. A text that names no layer counts as the oldest. */
+/* Parses a schema's text and binds sandbox_names. False with `error` (at least 256 bytes): it
+ * cannot be read, its layer is there already, or LAYERS_MAX are. A text that names no layer counts
+ * as the oldest. */
 bool layers_add(struct layers *l, struct slice text, char *error, size_t error_size);
 void layers_free(struct layers *l);
 

@@ -5,7 +5,8 @@
 
 #include "sandbox/state.h"
 
-/* Logs the request's key in as user, tells the user's other sessions, and answers auth.authorization. */
+/* Logs the request's key in as user, tells the user's other sessions, and answers
+ * auth.authorization. */
 struct tl_value login_complete(struct request *r, struct user *user);
 /* As login_complete, unless the account has a password: then SESSION_PASSWORD_NEEDED. */
 struct tl_value login_or_password(struct request *r, struct user *user);

@@ -10,13 +10,13 @@ struct sandbox;
 struct authorization;
 
 enum {
-    PHONE_DIGITS_MAX = 15,     /* E.164 */
+    PHONE_DIGITS_MAX = 15, /* E.164 */
     PHONE_DIGITS_MIN = 5,
     CODE_DIGITS = 5,
     CODE_LIFETIME_S = 300,
-    CODE_TRIES_MAX = 5,        /* then it is as good as expired */
-    LOGIN_CODES_MAX = 100000,  /* at once; the expired are swept first */
-    CODE_HASH_DIGITS = 18,     /* hex digits of phone_code_hash, as long as Telegram's */
+    CODE_TRIES_MAX = 5,       /* then it is as good as expired */
+    LOGIN_CODES_MAX = 100000, /* at once; the expired are swept first */
+    CODE_HASH_DIGITS = 18,    /* hex digits of phone_code_hash, as long as Telegram's */
 };
 
 struct login_code {

@@ -121,7 +121,8 @@ static const struct option options[] = {
     {"rsa-public-out", "TGREST_SANDBOX_RSA_PUBLIC_OUT", "FILE",
      "write the public key there, as PKCS#1 PEM, which every client library loads", set_rsa_out},
     {"schema", "TGREST_SANDBOX_SCHEMA", "FILE",
-     "TL schema of the clients' layer, may be repeated: each connection is served the layer that it "
+     "TL schema of the clients' layer, may be repeated: each connection is served the layer that "
+     "it "
      "names, else the nearest older one (the embedded one alone)",
      add_schema},
     {"seed", "TGREST_SANDBOX_SEED", "N", "the same world, ids and codes again (random)", set_seed},
@@ -156,10 +157,11 @@ static const char *const rules_text =
 
 static void print_help(void)
 {
-    printf("usage: tgrest sandbox [OPTION]…\n"
-           "A small Telegram data centre in memory: real MTProto, no account, no internet.\n"
-           "Once all ports listen and the key file is written, `sandbox on ADDR:PORT` is the last of\n"
-           "the lines about ports on standard error.\n\n");
+    printf(
+        "usage: tgrest sandbox [OPTION]…\n"
+        "A small Telegram data centre in memory: real MTProto, no account, no internet.\n"
+        "Once all ports listen and the key file is written, `sandbox on ADDR:PORT` is the last of\n"
+        "the lines about ports on standard error.\n\n");
     for (size_t i = 0; i < OPTIONS_N; i++) {
         const struct option *o = &options[i];
         char left[64];
@@ -191,7 +193,8 @@ static bool read_environment(struct settings *s)
     return true;
 }
 
-/* What the command line gives for an option that may be repeated replaces what the environment gave. */
+/* What the command line gives for an option that may be repeated replaces what the environment
+ * gave. */
 static void forget_environment(struct settings *s, const struct option *o)
 {
     if (o->apply == add_fault)

@@ -13,7 +13,8 @@ extern const struct method_table help_methods;
 extern const struct method_table langpack_methods;
 extern const struct method_table difference_methods;
 
-/* Fills out (all NULL before) from every table. False when two tables have the same method: *twice. */
+/* Fills out (all NULL before) from every table. False when two tables have the same method: *twice.
+ */
 bool methods_by_symbol(const struct method *out[static COMBINATORS_N], uint16_t *twice);
 
 #endif

@@ -7,7 +7,8 @@ static const char *const combinators[] = {CORE_COMBINATORS(X) WORLD_COMBINATORS(
 static const char *const fields[] = {CORE_FIELDS(X) WORLD_FIELDS(X)};
 #undef X
 
-/* Telegram takes a peer where a user or a channel is due, and Pyrogram and its forks send nothing else. */
+/* Telegram takes a peer where a user or a channel is due, and Pyrogram and its forks send nothing
+ * else. */
 static const struct tl_pass passes[] = {
     {C_inputPeerSelf, C_inputUserSelf},
     {C_inputPeerUser, C_inputUser},

@@ -68,7 +68,7 @@
     X(help_getCountriesList)                                                                       \
     X(help_getPromoData)                                                                           \
     X(help_getPeerColors)                                                                          \
-    X(help_getCdnConfig)                                                                       \
+    X(help_getCdnConfig)                                                                           \
     X(langpack_getLanguages)                                                                       \
     X(langpack_getLangPack)                                                                        \
     X(langpack_getDifference)                                                                      \
@@ -310,13 +310,13 @@ enum {
 #define X(name) C_##name,
     CORE_COMBINATORS(X) WORLD_COMBINATORS(X)
 #undef X
-    COMBINATORS_N
+        COMBINATORS_N
 };
 enum {
 #define X(name) F_##name,
     CORE_FIELDS(X) WORLD_FIELDS(X)
 #undef X
-    FIELDS_N
+        FIELDS_N
 };
 
 extern const struct tl_names sandbox_names;

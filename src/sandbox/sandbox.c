@@ -323,8 +323,8 @@ static bool prepare(struct starting *st)
     s->read_buffer = malloc(READ_BYTES);
     if (!s->digests || !s->read_buffer)
         return refuse(st, "sandbox", "no memory");
-    return load_schemas(st) && load_rsa(st) && load_faults(st) && load_world(st) && listen_all(st) &&
-           open_control(st) && write_public(st);
+    return load_schemas(st) && load_rsa(st) && load_faults(st) && load_world(st) &&
+           listen_all(st) && open_control(st) && write_public(st);
 }
 
 struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The sandbox: a small Telegram data centre in memory, on one libuv loop.
  *
- * What handlers need is at the top; what embeds a sandbox (tgrest sandbox, tgrest demo, tests) below. */
+ * What handlers need is at the top; what embeds a sandbox (tgrest sandbox, tgrest demo, tests)
+ * below. */
 #ifndef TGREST_SANDBOX_SANDBOX_H
 #define TGREST_SANDBOX_SANDBOX_H
 
@@ -18,11 +19,12 @@ struct uv_loop_s;
 
 /* A request without a connection: builds in the newest layer, acts as `self`. For timers and
  * for the demo world. Handlers may be called with it. view->arena is the caller's. */
-void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self, struct arena *arena);
+void sandbox_request_as(struct sandbox *s, struct request *r, struct user *self,
+                        struct arena *arena);
 
 /* Heavy work off the loop: a handler returns sandbox_work(…); work(arg) runs on a pool thread and
- * touches nothing but arg (in r->arena); done(r, arg) then runs on the loop and gives the answer. Only for
- * requests that came over a connection. */
+ * touches nothing but arg (in r->arena); done(r, arg) then runs on the loop and gives the answer.
+ * Only for requests that came over a connection. */
 struct tl_value sandbox_work(struct request *r, void (*work)(void *arg),
                              struct tl_value (*done)(struct request *r, void *arg), void *arg);
 
@@ -31,7 +33,8 @@ struct tl_value sandbox_work(struct request *r, void (*work)(void *arg),
 enum { SANDBOX_DCS_MAX = 5, SANDBOX_FAULTS_MAX = 64 };
 
 struct sandbox_config {
-    const char *listen;         /* ADDR:PORT of the first data centre; the others on the next ports (port 0: free ones) */
+    const char *listen; /* ADDR:PORT of the first data centre; the others on the next ports (port 0:
+                           free ones) */
     const char *control;        /* ADDR:PORT of the control port; NULL = none */
     int32_t dcs;                /* 1 to SANDBOX_DCS_MAX */
     const char *rsa_key_file;   /* PEM, private; NULL = a new key */
@@ -40,18 +43,19 @@ struct sandbox_config {
     size_t n_schemas;           /* 0 = the embedded layer */
     bool seeded;                /* seed is given: world and codes replay */
     uint64_t seed;
-    const char *const *faults;  /* rules, as fault_parse reads them */
+    const char *const *faults; /* rules, as fault_parse reads them */
     size_t n_faults;
-    bool empty_world;           /* no demo world */
+    bool empty_world; /* no demo world */
     struct log log;
 };
 
-/* Listens and is ready when it returns; the loop need not run yet. NULL with `error` filled in. All later
- * calls, and uv_run, on one thread. The config's strings must live as long as the sandbox. The process must
- * ignore SIGPIPE. */
-struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config, char *error,
-                              size_t error_size);
-/* Closes all handles; uv_run then returns (if nothing else is on the loop), and sandbox_free frees. */
+/* Listens and is ready when it returns; the loop need not run yet. NULL with `error` filled in. All
+ * later calls, and uv_run, on one thread. The config's strings must live as long as the sandbox.
+ * The process must ignore SIGPIPE. */
+struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config,
+                              char *error, size_t error_size);
+/* Closes all handles; uv_run then returns (if nothing else is on the loop), and sandbox_free frees.
+ */
 void sandbox_stop(struct sandbox *s);
 void sandbox_free(struct sandbox *s);
 /* The port of data centre dc (1 …). 0 if there is none. */

@@ -244,8 +244,8 @@ struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint3
     return sent_answer(r, &cause, sent, n);
 }
 
-/* Private texts are answered in short, as Telegram does it; not those to oneself, of which clients that were
- * addressed as inputPeerSelf could not tell the chat. */
+/* Private texts are answered in short, as Telegram does it; not those to oneself, of which clients
+ * that were addressed as inputPeerSelf could not tell the chat. */
 static struct tl_value short_answer(struct request *r, struct cause *cause, const struct message *m,
                                     const struct sent_id *sent)
 {

@@ -15,9 +15,9 @@ enum {
     SESSION_QUEUE_MAX = 1000,   /* updates that wait to be built; past it one updatesTooLong */
     ABSENT_QUEUE_MAX = 64,      /* the same of a session that has no connection now */
     RECENT_REQUESTS = 64,       /* of a session, for invokeAfterMsg */
-    SALT_SPAN_S = 1800,         /* a salt is the current one for that long, and good for twice that */
-    SRP_LIFETIME_S = 600,       /* how long an srp_id is good */
-    DEVICE_TEXT_MAX = 64,       /* bytes kept of each text of initConnection */
+    SALT_SPAN_S = 1800,   /* a salt is the current one for that long, and good for twice that */
+    SRP_LIFETIME_S = 600, /* how long an srp_id is good */
+    DEVICE_TEXT_MAX = 64, /* bytes kept of each text of initConnection */
 };
 
 enum key_state {
@@ -45,8 +45,8 @@ struct srp_challenge {
     uint8_t new_salt2[16];
 };
 
-/* One auth key. Freed only with the sandbox: a destroyed one is taken out of the table of keys, so that
- * answers still on their way never hold a stale pointer. */
+/* One auth key. Freed only with the sandbox: a destroyed one is taken out of the table of keys, so
+ * that answers still on their way never hold a stale pointer. */
 struct authorization {
     struct auth_key key;
     enum key_state state;
@@ -55,7 +55,7 @@ struct authorization {
     int32_t created_s;
     int32_t expires_s; /* temporary keys, unix; 0 = permanent */
     uint64_t first_salt;
-    struct authorization *perm; /* what this temporary key is bound to */
+    struct authorization *perm;  /* what this temporary key is bound to */
     struct authorization *temps; /* what is bound to this one, by next_temp */
     struct authorization *next_temp;
 
@@ -73,7 +73,7 @@ struct authorization {
     int32_t active_s;
     char ip[48];
     struct authorization *next_login; /* of the same account */
-    int64_t takeout_id; /* of the export that it has begun; 0 = none */
+    int64_t takeout_id;               /* of the export that it has begun; 0 = none */
 
     struct session *sessions;
     uint32_t n_sessions;
@@ -93,7 +93,7 @@ struct recent_request {
 
 struct session {
     struct server_session *mt;
-    struct authorization *auth; /* of the key it was made with, not the bound one */
+    struct authorization *auth;    /* of the key it was made with, not the bound one */
     struct connection *connection; /* NULL while it has none */
     struct session *next_of_auth;
     struct session *next_of_connection;

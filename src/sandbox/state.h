@@ -27,15 +27,15 @@ enum {
 
 /* What the control port's `stats` shows. */
 struct stats {
-    uint64_t connections; /* accepted */
-    uint64_t handshakes;  /* keys made */
-    uint64_t frames_in;   /* encrypted frames that were good */
-    uint64_t plain_in;    /* handshake frames */
-    uint64_t requests;    /* API requests received */
+    uint64_t connections;             /* accepted */
+    uint64_t handshakes;              /* keys made */
+    uint64_t frames_in;               /* encrypted frames that were good */
+    uint64_t plain_in;                /* handshake frames */
+    uint64_t requests;                /* API requests received */
     uint64_t executed[COMBINATORS_N]; /* handlers run, by method */
     uint64_t failed[COMBINATORS_N];   /* of them, and refused before */
     uint64_t pushes;
-    uint64_t duplicated;  /* keys killed by parallel use */
+    uint64_t duplicated; /* keys killed by parallel use */
 };
 
 struct sandbox {
@@ -47,7 +47,7 @@ struct sandbox {
 
     struct clock clock; /* ctx is this struct */
     struct clock system;
-    int64_t clock_shift_ns; /* by the control port and by skew faults */
+    int64_t clock_shift_ns;  /* by the control port and by skew faults */
     struct rng rng;          /* the world's, seeded */
     struct rng protocol_rng; /* nonces, padding: apart, so that timing does not change the world */
     struct digests *digests;
@@ -79,7 +79,7 @@ struct sandbox {
     struct call *finished; /* answered in this turn */
     struct call *pool;
     size_t n_pool;
-    size_t n_waiting; /* of those running: for another one's end */
+    size_t n_waiting;     /* of those running: for another one's end */
     struct arena scratch; /* of one push */
     struct buf scratch_buf;
 
@@ -88,7 +88,8 @@ struct sandbox {
     uint32_t next_exported;
 };
 
-/* The number of the data centre that a home or asked-for number means here: with a single one, itself. */
+/* The number of the data centre that a home or asked-for number means here: with a single one,
+ * itself. */
 int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc);
 /* Sends what this turn produced. */
 void sandbox_flush(struct sandbox *s);

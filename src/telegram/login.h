@@ -55,8 +55,8 @@ struct sent_code {
     enum sent_code_kind kind;
     struct slice phone_code_hash;
     const char *type; /* "app", "sms", "call", "flash_call", "missed_call", "email", "fragment",
-                         "firebase", "sms_word", "sms_phrase", "set_up_email_required", or "other" for
-                         what we do not know; static */
+                         "firebase", "sms_word", "sms_phrase", "set_up_email_required", or "other"
+                         for what we do not know; static */
     int32_t length;   /* digits of the code; 0 = not told */
     int32_t timeout;  /* seconds until it may be asked again; 0 = not told */
     const struct tl_object *authorization; /* SIGNED_IN */

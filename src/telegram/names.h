@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What telegram/ and gateway/ name of the schema: one list of combinators, one of fields. Each entry
- * becomes a symbol (C_messages_sendMessage, F_random_id) that tl_schema_bind ties to the loaded schema. */
+ * What telegram/ and gateway/ name of the schema: one list of combinators, one of fields. Each
+ * entry becomes a symbol (C_messages_sendMessage, F_random_id) that tl_schema_bind ties to the
+ * loaded schema. */
 #ifndef TGREST_TELEGRAM_NAMES_H
 #define TGREST_TELEGRAM_NAMES_H
 
 #include "tl/schema.h"
 
+/* clang-format off */
 /* '_' stands for the '.' after a namespace. One per line, grouped by purpose. */
 #define TELEGRAM_COMBINATORS(X) \
     /* Wrappers */                                                       \
@@ -308,6 +310,7 @@ enum telegram_field {
 #undef X
     TELEGRAM_FIELD_COUNT
 };
+/* clang-format on */
 
 /* For tl_schema_bind; static, so it outlives every schema. */
 extern const struct tl_names telegram_names;

@@ -47,11 +47,13 @@ struct tl_combinator {
     uint16_t n_fields;
     uint16_t slots_mask;
     const struct tl_field *fields;
-    const uint8_t *slots; /* 1 + index of the field whose symbol & slots_mask it is; NULL = not made */
+    const uint8_t
+        *slots; /* 1 + index of the field whose symbol & slots_mask it is; NULL = not made */
     struct tl_type
         result; /* constructors: their class; methods: what they answer (item type for vectors) */
     const char *result_text; /* as written in the schema */
-    const struct tl_combinator *passes_as; /* of another class, with the same fields; NULL = of none */
+    const struct tl_combinator
+        *passes_as; /* of another class, with the same fields; NULL = of none */
 };
 
 struct tl_class {
@@ -65,8 +67,8 @@ enum { TL_NO_SYMBOL = 0xffff };
 /* Immutable once loaded and bound; shared by threads. */
 struct tl_schema;
 
-/* Symbols of two constructors with the same fields: where the class of `as` is due, readers of TL bytes
- * take `given` for it. */
+/* Symbols of two constructors with the same fields: where the class of `as` is due, readers of TL
+ * bytes take `given` for it. */
 struct tl_pass {
     uint16_t given;
     uint16_t as;

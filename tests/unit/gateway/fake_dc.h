@@ -138,8 +138,9 @@ static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
     return r.error ? 0 : id;
 }
 
-/* help.getNearestDc (a read), account.updateStatus (a write without random_id), messages.sendMessage
- * and auth.logOut are all a test needs; auth.sendCode is refused by error orders. */
+/* help.getNearestDc (a read), account.updateStatus (a write without random_id),
+ * messages.sendMessage and auth.logOut are all a test needs; auth.sendCode is refused by error
+ * orders. */
 static inline bool fake_answer(struct fake_dc *dc, uint32_t id, struct buf *out)
 {
     if (id == fake_id(dc, "help.getNearestDc")) {

@@ -64,8 +64,8 @@ static struct session sample(struct fixture *f)
     snprintf(s.phone, sizeof s.phone, "+9996621234");
     snprintf(s.phone_code_hash, sizeof s.phone_code_hash, "a1b2c3d4e5f6a7b8c9");
     for (s.salts.n = 0; s.salts.n < 6; s.salts.n++)
-        s.salts.spans[s.salts.n] =
-            (struct salt_span){rng_u64(&f->rng), 1700000000 + (int64_t)s.salts.n * 1800, 1700003600};
+        s.salts.spans[s.salts.n] = (struct salt_span){
+            rng_u64(&f->rng), 1700000000 + (int64_t)s.salts.n * 1800, 1700003600};
     return s;
 }
 
@@ -146,7 +146,8 @@ static void test_rotation(void **state)
     bool old_key = false;
     assert_int_equal(token_open(rotated, f->digests, buf_slice(&b), &back, &old_key), TOKEN_OK);
     assert_true(old_key);
-    assert_int_equal(token_open(f->other, f->digests, buf_slice(&b), &back, NULL), TOKEN_UNKNOWN_KEY);
+    assert_int_equal(token_open(f->other, f->digests, buf_slice(&b), &back, NULL),
+                     TOKEN_UNKNOWN_KEY);
     buf_free(&b);
     b = seal(f, rotated, &s);
     assert_int_equal(token_open(f->other, f->digests, buf_slice(&b), &back, NULL), TOKEN_OK);
@@ -228,7 +229,8 @@ static void test_foreign_sessions_of_telethon(void **state)
         assert_int_equal(token_open(f->keys, f->digests, slice_str(token), &s, NULL), TOKEN_OK);
         assert_int_equal(s.dc, json_object_get_int(json_object_object_get(row, "dc")));
         assert_int_equal(s.api_id, json_object_get_int(json_object_object_get(row, "api_id")));
-        assert_string_equal(s.api_hash, json_object_get_string(json_object_object_get(row, "api_hash")));
+        assert_string_equal(s.api_hash,
+                            json_object_get_string(json_object_object_get(row, "api_hash")));
         char hex[2 * AUTH_KEY_BYTES + 1];
         sodium_bin2hex(hex, sizeof hex, s.key.key, AUTH_KEY_BYTES);
         assert_string_equal(hex, json_object_get_string(json_object_object_get(row, "key")));
@@ -254,7 +256,8 @@ static void test_garbage_is_malformed(void **state)
     struct session s;
     const char *bad[] = {"", "x", ":", "1:", "1AAAA:AAAA", "tgr2.AAAA", "Bearer abc", "tgr1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(token_open(f->keys, f->digests, slice_str(bad[i]), &s, NULL), TOKEN_MALFORMED);
+        assert_int_equal(token_open(f->keys, f->digests, slice_str(bad[i]), &s, NULL),
+                         TOKEN_MALFORMED);
 }
 
 /* Sealed by nobody, of every length that may be at a bound; the sanitizers watch the edges. */
@@ -267,7 +270,8 @@ static void test_long_garbage_stays_in_bounds(void **state)
     memcpy(big, "tgr1.", 5);
     for (size_t n = 2048; n <= sizeof big; n += n % 1024 < 16 || n % 1024 > 1008 ? 1 : 16)
         assert_int_not_equal(token_open(f->keys, f->digests, slice_of(big, n), &s, NULL), TOKEN_OK);
-    assert_int_equal(token_open(f->keys, f->digests, slice_of(big, sizeof big), &s, NULL), TOKEN_FORGED);
+    assert_int_equal(token_open(f->keys, f->digests, slice_of(big, sizeof big), &s, NULL),
+                     TOKEN_FORGED);
 }
 
 static void test_small_texts_open_for_their_purpose_only(void **state)
@@ -308,7 +312,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_sessions_of_telethon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage_is_malformed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_garbage_stays_in_bounds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_small_texts_open_for_their_purpose_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_small_texts_open_for_their_purpose_only, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests_name("token", tests, NULL, NULL);
 }

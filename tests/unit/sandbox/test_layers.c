@@ -9,8 +9,8 @@
 static bool add(struct layers *l, int layer, char *error)
 {
     char text[128];
-    snprintf(text, sizeof text, "// LAYER %d\nboolFalse#bc799737 = Bool;\nboolTrue#997275b5 = Bool;\n",
-             layer);
+    snprintf(text, sizeof text,
+             "// LAYER %d\nboolFalse#bc799737 = Bool;\nboolTrue#997275b5 = Bool;\n", layer);
     return layers_add(l, slice_str(text), error, 256);
 }
 
@@ -22,7 +22,7 @@ static void the_nearest_older_layer_serves(void **state)
     static const int layers[] = {216, 228, 204};
     static const struct {
         int32_t named, served;
-    } cases[] = {{204, 204}, {216, 216}, {228, 228}, {217, 216}, {227, 216},
+    } cases[] = {{204, 204}, {216, 216},       {228, 228}, {217, 216}, {227, 216},
                  {229, 228}, {INT32_MAX, 228}, {203, 204}, {1, 204}};
     for (size_t i = 0; i < 3; i++)
         assert_true(add(&l, layers[i], error));

@@ -312,7 +312,9 @@ static void the_demo_world_is_what_its_table_says(void **state)
                                    (long long)chat_titled(h, "Sandbox News")->peer),
                         "CHAT_ADMIN_REQUIRED");
     struct user *bob = world_user_by_phone(h->world, slice_str("9996620002"));
-    for (int32_t pin = 3500; pin; pin = pin == 3500 ? 900 : pin == 900 ? 12 : 0) { /* newest first */
+    for (int32_t pin = 3500; pin; pin = pin == 3500  ? 900
+                                        : pin == 900 ? 12
+                                                     : 0) { /* newest first */
         const struct tl_object *o =
             call(h, alice, "channels.getFullChannel", "{\"channel\": %lld}", (long long)club->peer);
         assert_int_equal(tl_int(tl_obj(o, F_full_chat), F_pinned_msg_id), pin);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What a client that was away asks for: its account's difference, which names the channels that moved, and
- * each channel's own. */
+ * What a client that was away asks for: its account's difference, which names the channels that
+ * moved, and each channel's own. */
 #include "world_harness.h"
 
 struct away {
     struct harness *h;
-    struct user *ann; /* writes */
-    struct user *bob; /* was away */
+    struct user *ann;     /* writes */
+    struct user *bob;     /* was away */
     struct chat *channel; /* of both */
 };
 
@@ -166,7 +166,8 @@ static void every_state_tells_the_same_seq(void **state)
 {
     struct away *t = *state;
     assert_int_equal(tl_int(call(t->h, t->bob, "updates.getState", "{}"), F_seq), STATE_SEQ);
-    const struct tl_object *o = call(t->h, t->bob, "messages.getPinnedDialogs", "{\"folder_id\": 0}");
+    const struct tl_object *o =
+        call(t->h, t->bob, "messages.getPinnedDialogs", "{\"folder_id\": 0}");
     assert_int_equal(tl_int(tl_obj(o, F_state), F_seq), STATE_SEQ);
     assert_int_equal(tl_int(difference(t, 1, t->h->now, ""), F_seq), STATE_SEQ);
 }

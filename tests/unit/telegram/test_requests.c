@@ -144,7 +144,8 @@ static void history_requests(void **state)
                    "\"hash\":\"0\"}");
 }
 
-/* Any 64-bit number may come as a date: what the server's 32 bits cannot say stays at their ends. */
+/* Any 64-bit number may come as a date: what the server's 32 bits cannot say stays at their ends.
+ */
 static void history_requests_of_far_dates(void **state)
 {
     (void)state;

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-
 #include "telegram/text_cases.h"
 
 /* ---- vectors ---- */
@@ -322,8 +321,8 @@ static void noise_stays_in_bounds(void **state)
 
 /* ---- bounds ---- */
 
-/* Texts that make a parser look ahead again and again, at full length: whoever is not linear here never
- * comes back (the fuzzer of text has a time limit for that, a test has none). */
+/* Texts that make a parser look ahead again and again, at full length: whoever is not linear here
+ * never comes back (the fuzzer of text has a time limit for that, a test has none). */
 static void hostile_texts_stay_in_bounds(void **state)
 {
     (void)state;

@@ -4,12 +4,13 @@
 
 #define COMBINATORS(X)                                                                             \
     X(messages_sendMessage)                                                                        \
-    X(inputPeerChannel) X(inputPeerSelf) X(messageEntityBold) X(users_getUsers) X(inputUserSelf)   \
-        X(not_there)
+    X(inputPeerChannel)                                                                            \
+    X(inputPeerSelf) X(messageEntityBold) X(users_getUsers) X(inputUserSelf) X(not_there)
 #define FIELDS(X)                                                                                  \
     X(peer)                                                                                        \
-    X(message) X(random_id) X(silent) X(schedule_date) X(entities) X(offset) X(length)             \
-        X(channel_id) X(access_hash) X(id) X(flags) X(nowhere)
+    X(message)                                                                                     \
+    X(random_id) X(silent) X(schedule_date) X(entities) X(offset) X(length) X(channel_id)          \
+        X(access_hash) X(id) X(flags) X(nowhere)
 
 #define C_ENUM(name) C_##name,
 #define F_ENUM(name) F_##name,
@@ -186,7 +187,8 @@ static void test_bits_that_stand_for_no_field_are_kept(void **state)
     buf_free(&bytes);
 }
 
-static bool reads_as_self(const struct tl_schema *schema, struct fixture *f, const struct buf *bytes)
+static bool reads_as_self(const struct tl_schema *schema, struct fixture *f,
+                          const struct buf *bytes)
 {
     struct tl_reader r = tl_reader_of(buf_slice(bytes));
     const struct tl_object *o = tl_read_object(schema, &r, &f->arena, (struct tl_limits){0});
