@@ -10,9 +10,10 @@ tools/install_packages.sh build test interop
 
 venv=build/venv-interop
 requirements=tests/interop/python/requirements.txt
-if ! cmp -s "$requirements" "$venv/installed"; then
+wanted=$(cat tests/requirements.txt "$requirements")
+if [ "$wanted" != "$(cat "$venv/installed" 2>/dev/null)" ]; then
     [ -d "$venv" ] || python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$venv/installed"
+    echo "$wanted" >"$venv/installed"
 fi
 exec "$venv/bin/pytest" -q -p no:cacheprovider tests/interop/python "$@"
