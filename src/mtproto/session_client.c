@@ -76,6 +76,7 @@ static void begin_session_id(struct client_session *s)
     s->out.content_sent = 0;
     s->inited = false;
     s->known = false;
+    s->relinked = false;
     s->acks.n = 0;
     s->acks_now = false;
     id_window_reset(&s->seen);
@@ -186,6 +187,7 @@ void client_session_disconnected(struct client_session *s)
     struct outbox *o = &s->outbox;
     struct outgoing *next;
     s->connected = false;
+    s->relinked = true;
     s->inbox.left = 0;
     s->check_ns = 0;
     s->ping_sent_ns = 0;

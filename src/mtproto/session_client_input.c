@@ -310,6 +310,8 @@ static void lose_before(struct client_session *s, uint64_t first_msg_id)
             forgotten(s, outbox_take_sent(&s->outbox, i));
 }
 
+/* A session id that began on this link cannot have been forgotten yet: what was sent is still going to be
+ * answered, whatever a careless server calls its first message. */
 static bool on_new_session_created(struct client_session *s, const struct incoming *in,
                                    struct client_event *event)
 {
@@ -323,8 +325,9 @@ static bool on_new_session_created(struct client_session *s, const struct incomi
         s->notices |= NOTICE_RENEWED;
         s->inited = false;
     }
+    if (s->known || s->relinked)
+        lose_before(s, first_msg_id);
     s->known = true;
-    lose_before(s, first_msg_id);
     return false;
 }
 

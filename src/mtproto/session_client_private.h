@@ -57,6 +57,7 @@ struct client_session {
     bool connected;
     bool inited; /* a call with the init prefix was answered in this session id */
     bool known;  /* the server said new_session_created for this session id */
+    bool relinked; /* this session id was used over an earlier link too */
     bool heard;  /* something was received over this link */
     bool stale;  /* the frame at hand lies outside the time window */
     bool acks_now;

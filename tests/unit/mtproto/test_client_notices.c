@@ -401,6 +401,29 @@ static void test_new_session_created(void **state)
     assert_true(heard_call(s, 2)->container_id != repeatable.container_id);
 }
 
+static void test_a_session_that_just_began_has_lost_nothing(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    struct heard once = send_one(s, 1, CALL_ONCE);
+    say(s, 1, WORDS(MT_NEW_SESSION_CREATED, LONG(once.msg_id + 4096), LONG(5), LONG(11)));
+    assert_int_equal(s->p.failures[1], 0);
+    say_result(s, once.msg_id);
+    assert_int_equal(s->p.results[1], 1);
+}
+
+static void test_a_session_of_an_earlier_link_may_have_lost_calls(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    client_session_disconnected(s->p.client);
+    client_session_connected(s->p.client);
+    struct heard once = send_one(s, 1, CALL_ONCE);
+    say(s, 1, WORDS(MT_NEW_SESSION_CREATED, LONG(once.msg_id + 4096), LONG(5), LONG(11)));
+    assert_int_equal(s->p.failures[1], 1);
+    assert_int_equal(s->p.failure[1], CALL_LOST);
+}
+
 /* ---- what is taken and what is not ---- */
 
 static void test_copies_are_dropped_and_acknowledged_again(void **state)
@@ -620,6 +643,8 @@ int main(void)
         CASE(test_unanswered_calls_are_asked_about),
         CASE(test_states_older_than_the_call_are_not_believed),
         CASE(test_new_session_created),
+        CASE(test_a_session_that_just_began_has_lost_nothing),
+        CASE(test_a_session_of_an_earlier_link_may_have_lost_calls),
         CASE(test_copies_are_dropped_and_acknowledged_again),
         CASE(test_foreign_messages_are_ignored),
         CASE(test_first_message_shows_a_clock_behind),
