@@ -344,6 +344,7 @@ async def test_clients_of_two_layers_talk(tmp_path):
                 await asyncio.to_thread(ours.request, "POST", "/messages/edit", json=body)
                 assert await asyncio.wait_for(edited.get(), EVENT_SECONDS_MAX) == body["new_text"]
                 sandbox.control.run("drop_all")  # the key's layer is remembered
+                await theirs(functions.updates.GetStateRequest())  # its new session hears from here on
             assert "other_layer" not in sandbox.output
 
 
