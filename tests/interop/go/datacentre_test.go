@@ -24,7 +24,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// What the handlers of the foreign data centres know: one account at each, and a bot to talk to.
+// What the handlers of the foreign data centres know: one account at each, and a friend to talk to.
 const (
 	home, away  = 2, 1
 	loginCode   = "54321"
@@ -43,9 +43,10 @@ var phoneHomes = map[string]int{"15550002": home, "15550001": away}
 
 // centres is gotd's test server, two data centres of it, with the messages that were sent there.
 type centres struct {
-	cluster *cluster.Cluster
-	logs    *observer.ObservedLogs
-	keys    []string // PEM files
+	cluster  *cluster.Cluster
+	logs     *observer.ObservedLogs
+	keys     []string // PEM files
+	password *password
 
 	mu       sync.Mutex
 	users    map[[8]byte]int64 // by auth key
@@ -60,6 +61,10 @@ func startCentres(t testing.TB) *centres {
 	c := &centres{
 		cluster: cluster.NewCluster(cluster.Options{Logger: zap.New(core)}), logs: logs,
 		users: map[[8]byte]int64{}, random: map[int64]int{}, dropped: map[string]bool{},
+	}
+	var err error
+	if c.password, err = newPassword(secondFactor); err != nil {
+		t.Fatal(err)
 	}
 	for _, dc := range []int{home, away} {
 		server, dispatcher := c.cluster.DC(dc, fmt.Sprintf("dc%d", dc))
@@ -98,6 +103,16 @@ func (c *centres) tell(t testing.TB) {
 	}
 }
 
+// containers that came so far, from the log of gotd's server.
+func (c *centres) containers() (n int) {
+	for _, entry := range c.logs.FilterMessage("Got request").All() {
+		if entry.ContextMap()["type"] == "message_container" {
+			n++
+		}
+	}
+	return n
+}
+
 // handler turns a request into its result.
 type handler[T any] func(c *centres, server *tgtest.Server, req *tgtest.Request, query T) (bin.Encoder, error)
 
@@ -121,6 +136,8 @@ func made[T any]() *T { return new(T) }
 func (c *centres) register(d *tgtest.Dispatcher) {
 	on(c, d, tg.AuthSendCodeRequestTypeID, made[tg.AuthSendCodeRequest], (*centres).sendCode)
 	on(c, d, tg.AuthSignInRequestTypeID, made[tg.AuthSignInRequest], (*centres).signIn)
+	on(c, d, tg.AccountGetPasswordRequestTypeID, made[tg.AccountGetPasswordRequest], (*centres).getPassword)
+	on(c, d, tg.AuthCheckPasswordRequestTypeID, made[tg.AuthCheckPasswordRequest], (*centres).checkPassword)
 	on(c, d, tg.AuthLogOutRequestTypeID, made[tg.AuthLogOutRequest], (*centres).logOut)
 	on(c, d, tg.UsersGetUsersRequestTypeID, made[tg.UsersGetUsersRequest], (*centres).getUsers)
 	on(c, d, tg.UsersGetFullUserRequestTypeID, made[tg.UsersGetFullUserRequest], (*centres).getFullUser)
@@ -160,11 +177,18 @@ func (c *centres) signIn(_ *tgtest.Server, req *tgtest.Request, q *tg.AuthSignIn
 	if q.PhoneCode != loginCode {
 		return nil, tgerr.New(400, "PHONE_CODE_INVALID")
 	}
+	if req.DC == away {
+		return nil, tgerr.New(401, "SESSION_PASSWORD_NEEDED")
+	}
+	return c.authorize(req), nil
+}
+
+func (c *centres) authorize(req *tgtest.Request) *tg.AuthAuthorization {
 	self := me(req.DC)
 	c.mu.Lock()
 	c.users[req.Session.AuthKey.ID] = self.ID
 	c.mu.Unlock()
-	return &tg.AuthAuthorization{User: self}, nil
+	return &tg.AuthAuthorization{User: self}
 }
 
 func (c *centres) logOut(_ *tgtest.Server, req *tgtest.Request, _ *tg.AuthLogOutRequest) (bin.Encoder, error) {

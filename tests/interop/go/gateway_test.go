@@ -177,15 +177,25 @@ func TestGatewayErrors(t *testing.T) {
 		"INPUT_METHOD_INVALID" {
 		t.Errorf("a method without handler: %v", a.Body)
 	}
+	peer := stranger.call(t, 200, "POST", "/methods/contacts.resolveUsername", object{"username": friendName})
+	if text, _ := json.Marshal(peer.Body); !strings.Contains(string(text), fmt.Sprintf(`"access_hash":"%d"`, friendHash)) {
+		t.Errorf("the friend: %s", text)
+	}
 	config := stranger.call(t, 200, "POST", "/methods/help.getConfig", object{})
 	if text, _ := json.Marshal(config.Body); !strings.Contains(string(text), `"this_dc":2`) {
 		t.Errorf("config: %s", text)
 	}
 }
 
+// The account at data centre 1 has a password too.
 func TestGatewayMigrates(t *testing.T) {
 	centres := startCentres(t)
 	c := login(t, startGateway(t, centres), "+15550001")
+	if a := c.call(t, 400, "POST", "/auth/verify_password", object{"password": "a mole's"}); a.text("error") !=
+		"PASSWORD_HASH_INVALID" {
+		t.Errorf("a wrong password: %v", a.Body)
+	}
+	c.call(t, 200, "POST", "/auth/verify_password", object{"password": secondFactor})
 	if id := c.call(t, 200, "GET", "/me", nil).text("id"); id != "1001" {
 		t.Errorf("the number of data centre 1 logs in as %s", id)
 	}
@@ -208,6 +218,7 @@ func TestGatewayContainers(t *testing.T) {
 	centres := startCentres(t)
 	c := login(t, startGateway(t, centres), "+15550002")
 	var want []string
+	containers := centres.containers()
 	var all sync.WaitGroup
 	gate := make(chan struct{}, 32)
 	for i := range manyEntries {
@@ -231,13 +242,7 @@ func TestGatewayContainers(t *testing.T) {
 	if !slices.Equal(sent, want) {
 		t.Errorf("%d messages of %d, or others", len(sent), len(want))
 	}
-	containers := 0
-	for _, entry := range centres.logs.FilterMessage("Got request").All() {
-		if kind, _ := entry.ContextMap()["type"].(string); strings.Contains(kind, "container") {
-			containers++
-		}
-	}
-	if containers == 0 {
+	if now := centres.containers(); now == containers {
 		t.Error("no container came")
 	}
 	history := c.history(t, manyEntries)
