@@ -24,7 +24,8 @@ struct tl_object *build_peer(struct request *view, int64_t peer);
 struct tl_object *build_user(struct request *view, const struct user *u);
 struct tl_object *build_user_status(struct request *view, const struct user *u);
 struct tl_object *build_chat(struct request *view, const struct chat *c);
-struct tl_object *build_notify_settings(struct request *view);
+/* What self has set for that peer (or kind: account.h); empty without. */
+struct tl_object *build_notify_settings(struct request *view, int64_t peer);
 /* Rights both ways: bits of enum admin_right / banned_right. */
 struct tl_object *build_admin_rights(struct request *view, uint32_t bits);
 struct tl_object *build_banned_rights(struct request *view, uint32_t bits, int32_t until);

@@ -3,6 +3,7 @@
 #include "sandbox/build.h"
 #include "sandbox/build_parts.h"
 #include "sandbox/chat.h"
+#include "sandbox/drafts.h"
 #include "sandbox/entities.h"
 
 struct tl_vector *build_entities(struct request *view, struct tl_object *o, uint16_t field,
@@ -174,13 +175,15 @@ struct tl_object *build_dialog(struct request *view, struct peers *p, const stru
     tl_set_int(o, F_unread_mentions_count, 0);
     tl_set_int(o, F_unread_reactions_count, 0);
     tl_set_int(o, F_unread_poll_votes_count, 0);
-    tl_set_obj(o, F_notify_settings, build_notify_settings(view));
+    tl_set_obj(o, F_notify_settings, build_notify_settings(view, d->peer));
     const struct chat *c =
         peer_kind(d->peer) == PEER_CHANNEL ? world_chat(view->world, d->peer) : NULL;
     if (c)
         tl_set_int(o, F_pts, c->log.pts);
     if (d->folder)
         tl_set_int(o, F_folder_id, d->folder);
+    if (d->saved)
+        tl_set_obj(o, F_draft, build_saved_draft(view, d));
     peers_add(view, p, d->peer);
     return o;
 }

@@ -62,9 +62,17 @@ struct tl_object *build_peer(struct request *view, int64_t peer)
     return o;
 }
 
-struct tl_object *build_notify_settings(struct request *view)
+struct tl_object *build_notify_settings(struct request *view, int64_t peer)
 {
-    return tl_new(&view->b, C_peerNotifySettings);
+    struct tl_object *o = tl_new(&view->b, C_peerNotifySettings);
+    const struct notify_rule *rule =
+        view->self->account ? account_notify(view->self->account, peer) : NULL;
+    if (!rule)
+        return o;
+    tl_set_bool(o, F_show_previews, rule->show_previews);
+    tl_set_bool(o, F_silent, rule->silent);
+    tl_set_int(o, F_mute_until, rule->mute_until);
+    return o;
 }
 
 /* ---- users ---- */

@@ -3,6 +3,7 @@
 #include "sandbox/build.h"
 #include "sandbox/build_parts.h"
 #include "sandbox/chat.h"
+#include "sandbox/drafts.h"
 #include "sandbox/members.h"
 #include "sandbox/update.h"
 
@@ -297,5 +298,6 @@ const struct update_type world_updates[U_KINDS] = {
     [U_PEER_BLOCKED] = {"peer_blocked", UPDATE_OTHER, peer_blocked},
     [U_FOLDER] = {"folder", UPDATE_OTHER, folder},
     [U_PEER_SETTINGS] = {"peer_settings", UPDATE_OTHER, peer_settings},
+    [U_DRAFT] = {"draft", UPDATE_OTHER, build_draft_update},
     [U_JOIN_REQUESTS] = {"join_requests", UPDATE_OTHER, join_requests},
 };

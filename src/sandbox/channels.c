@@ -104,7 +104,7 @@ static struct tl_object *build_channel_full(struct request *r, struct peers *p, 
     struct tl_object *no_photo = tl_new(&r->b, C_photoEmpty);
     tl_set_int(no_photo, F_id, 0);
     tl_set_obj(full, F_chat_photo, no_photo);
-    tl_set_obj(full, F_notify_settings, build_notify_settings(r));
+    tl_set_obj(full, F_notify_settings, build_notify_settings(r, c->peer));
     tl_set_vec(&r->b, full, F_bot_info);
     if (c->migrated_from) {
         tl_set_int(full, F_migrated_from_chat_id, peer_bare(c->migrated_from));

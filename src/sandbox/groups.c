@@ -65,7 +65,7 @@ static struct tl_value get_full_chat(struct request *r)
     tl_set_str(full, F_about, c->about);
     tl_set_bool(full, F_can_set_username, c->creator_id == r->self->id);
     tl_set_obj(full, F_participants, build_chat_participants(r, &peers, c));
-    tl_set_obj(full, F_notify_settings, build_notify_settings(r));
+    tl_set_obj(full, F_notify_settings, build_notify_settings(r, c->peer));
     bool may_invite = chat_admin_rights(c, r->self->id) & ADMIN_INVITE;
     struct invite *link =
         may_invite ? chat_permanent_invite(r->world, c, r->self->id, r->now_s) : NULL;

@@ -224,6 +224,7 @@ enum update_kind {
     U_FOLDER,        /* a = dialog, b = folder */
     U_PEER_SETTINGS, /* a = peer */
     U_JOIN_REQUESTS, /* a = chat */
+    U_DRAFT,         /* a = dialog */
     U_KINDS
 };
 extern const struct update_type world_updates[U_KINDS];

@@ -17,12 +17,13 @@ extern const struct method_table edit_methods; /* edit, delete, pin */
 extern const struct method_table history_methods;
 extern const struct method_table read_methods; /* read state, typing */
 extern const struct method_table dialogs_methods;
+extern const struct method_table drafts_methods;
 extern const struct method_table
     startup_methods; /* what clients ask when they start: true, mostly empty */
 
 #define WORLD_METHOD_TABLES                                                                        \
     &users_methods, &contacts_methods, &groups_methods, &channels_methods, &members_methods,       \
         &invites_methods, &send_methods, &edit_methods, &history_methods, &read_methods,           \
-        &dialogs_methods, &startup_methods
+        &dialogs_methods, &drafts_methods, &startup_methods
 
 #endif

@@ -221,6 +221,10 @@
     X(messages_favedStickers)                                                                      \
     X(messages_featuredStickers)                                                                   \
     X(messages_forwardMessages)                                                                    \
+    X(messages_clearAllDrafts)                                                                     \
+    X(draftMessage)                                                                                \
+    X(draftMessageEmpty)                                                                           \
+    X(updateDraftMessage)                                                                          \
     X(messages_getAllDrafts)                                                                       \
     X(messages_getAllStickers)                                                                     \
     X(messages_getAttachMenuBots)                                                                  \
@@ -505,6 +509,8 @@
     X(premium)                                                                                     \
     X(progress)                                                                                    \
     X(promoted_by)                                                                                 \
+    X(draft)                                                                                       \
+    X(clear_draft)                                                                                 \
     X(provider)                                                                                    \
     X(public)                                                                                      \
     X(q)                                                                                           \

@@ -7,6 +7,7 @@
 #include "sandbox/build.h"
 #include "sandbox/build_parts.h"
 #include "sandbox/chat.h"
+#include "sandbox/drafts.h"
 #include "sandbox/entities.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
@@ -297,6 +298,8 @@ static struct tl_value send_message(struct request *r)
     struct sent_id sent;
     cause_begin(r, &cause);
     const struct message *m = send_draft(r, &d, random_id, &sent);
+    if (m && tl_bool(r->query, F_clear_draft))
+        draft_clear(r, peer);
     if (!m) {
         cause_end(r);
         return fail(r, 500, "INTERNAL_SERVER_ERROR");

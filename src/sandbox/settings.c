@@ -98,23 +98,12 @@ static int64_t notify_target(struct request *r)
     return input_peer(r, tl_obj(o, F_peer));
 }
 
-static struct tl_object *notify_object(struct request *r, const struct notify_rule *rule)
-{
-    struct tl_object *o = tl_new(&r->b, C_peerNotifySettings);
-    if (!rule)
-        return o;
-    tl_set_bool(o, F_show_previews, rule->show_previews);
-    tl_set_bool(o, F_silent, rule->silent);
-    tl_set_int(o, F_mute_until, rule->mute_until);
-    return o;
-}
-
 static struct tl_value get_notify_settings(struct request *r)
 {
     int64_t peer = notify_target(r);
     if (!peer)
         return fail(r, r->error_code, r->error_text);
-    return tl_value_obj(notify_object(r, account_notify(r->self->account, peer)));
+    return tl_value_obj(build_notify_settings(r, peer));
 }
 
 static struct tl_value update_notify(struct request *r)
@@ -174,8 +163,7 @@ static struct tl_object *build_notify_update(struct request *view, const struct 
     }
     struct tl_object *o = tl_new(&view->b, C_updateNotifySettings);
     tl_set_obj(o, F_peer, peer);
-    tl_set_obj(o, F_notify_settings,
-               notify_object(view, account_notify(view->self->account, u->a)));
+    tl_set_obj(o, F_notify_settings, build_notify_settings(view, u->a));
     return o;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What clients ask when they start and the sandbox has none of: stickers, drafts, filters,
+ * What clients ask when they start and the sandbox has none of: stickers, filters,
  * reactions. */
 #include "sandbox/build.h"
 #include "sandbox/input.h"
@@ -35,17 +35,6 @@ static struct tl_value split_ranges(struct request *r)
     struct tl_vector *ranges = tl_new_vec(&r->b);
     tl_push_obj(&r->b, ranges, o);
     return tl_value_vec(ranges);
-}
-
-static struct tl_value no_drafts(struct request *r)
-{
-    struct peers peers = {0};
-    return tl_value_obj(build_updates(r, &peers, NULL));
-}
-
-static struct tl_value save_draft(struct request *r)
-{
-    return input_peer(r, tl_obj(r->query, F_peer)) ? answer_true() : refused();
 }
 
 static struct tl_value keywords(struct request *r)
@@ -114,8 +103,6 @@ static struct tl_value empty(struct request *r)
 static const struct method methods[] = {
     {C_messages_getDialogFilters, 0, empty},
     {C_messages_getSuggestedDialogFilters, 0, empty_vector},
-    {C_messages_getAllDrafts, 0, no_drafts},
-    {C_messages_saveDraft, 0, save_draft},
     {C_messages_getAllStickers, 0, empty},
     {C_messages_getMaskStickers, 0, empty},
     {C_messages_getEmojiStickers, 0, empty},

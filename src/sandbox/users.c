@@ -68,7 +68,7 @@ static struct tl_object *build_user_full(struct request *r, const struct user *u
     if (u->about[0])
         tl_set_str(o, F_about, u->about);
     tl_set_obj(o, F_settings, build_peer_settings(r, u));
-    tl_set_obj(o, F_notify_settings, build_notify_settings(r));
+    tl_set_obj(o, F_notify_settings, build_notify_settings(r, u->id));
     tl_set_bool(o, F_blocked, id_map_get(&r->self->blocked, u->id) != NULL);
     tl_set_bool(o, F_can_pin_message, true);
     tl_set_int(o, F_common_chats_count, u == r->self ? 0 : common_chats(r->self, u, r->world));

@@ -118,6 +118,7 @@ static void user_free(struct user *u)
     free(u->box);
     for (size_t i = 0; i < u->n_dialogs; i++) {
         free(u->dialog_list[i]->ids.ids);
+        saved_draft_free(u->dialog_list[i]->saved);
         free(u->dialog_list[i]);
     }
     free(u->dialog_list);

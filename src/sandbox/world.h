@@ -101,6 +101,15 @@ enum user_flags {
     USER_ACCOUNT = 128,   /* can log in: has a phone */
 };
 
+/* What self was writing there when he left. */
+struct saved_draft {
+    char *text;
+    struct message_extra *extra; /* its entities */
+    int32_t date;
+    int32_t reply_to; /* self's number of the message; 0 = none */
+    bool no_webpage;
+};
+
 struct dialog {
     int64_t peer;
     struct id_list ids; /* boxed messages only: the owner's ids in this dialog */
@@ -112,6 +121,7 @@ struct dialog {
     bool hidden;         /* deleted or left: not listed until a message comes */
     bool unread_mark;
     bool is_bot_started;
+    struct saved_draft *saved; /* owned; NULL = none */
 };
 
 #define BOX_DELETED (1u << 31) /* by this account */

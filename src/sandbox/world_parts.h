@@ -26,6 +26,7 @@ int32_t box_add(struct user *u, const struct message *m);
 void box_remove(struct world *w, struct user *u, struct message *m, int32_t id);
 
 void contact_free(struct contact *c);
+void saved_draft_free(struct saved_draft *s);
 void chat_free(struct chat *c);
 void invite_free(struct invite *i);
 

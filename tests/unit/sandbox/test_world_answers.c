@@ -113,6 +113,7 @@ static const struct {
     {"messages.getDialogFilters", "{}"},
     {"messages.getSuggestedDialogFilters", "{}"},
     {"messages.getAllDrafts", "{}"},
+    {"messages.clearAllDrafts", "{}"},
     {"messages.saveDraft", "{\"peer\": $USER, \"message\": \"d\"}"},
     {"messages.getAllStickers", "{\"hash\": 0}"},
     {"messages.getMaskStickers", "{\"hash\": 0}"},

@@ -162,6 +162,53 @@ static void a_channel_difference_that_is_too_long_starts_anew(void **state)
                       C_updates_channelDifferenceEmpty));
 }
 
+/* ---- what dialogs carry along ---- */
+
+static const struct tl_object *dialog_with(struct away *t, int64_t peer)
+{
+    const struct tl_object *o =
+        call(t->h, t->bob, "messages.getPeerDialogs", "{\"peers\": [%lld]}", (long long)peer);
+    return tl_item_obj(o, F_dialogs, 0);
+}
+
+static void drafts_are_kept_shown_and_cleared(void **state)
+{
+    struct away *t = *state;
+    int32_t pts = t->bob->account->log.pts;
+    long long ann = (long long)t->ann->id;
+    call_value(t->h, t->bob, "messages.saveDraft",
+               "{\"peer\": %lld, \"message\": \"half a thought\", \"entities\": [{\"_\": "
+               "\"messageEntityBold\", \"offset\": 0, \"length\": 4}]}",
+               ann);
+    const struct tl_object *draft = tl_obj(dialog_with(t, t->ann->id), F_draft);
+    assert_true(slice_is(tl_text(draft, F_message), "half a thought"));
+    assert_int_equal(tl_count(draft, F_entities), 1);
+    const struct tl_object *all = call(t->h, t->bob, "messages.getAllDrafts", "{}");
+    assert_int_equal(tl_count(all, F_updates), 1);
+    assert_int_equal(count_of(difference(t, pts, t->h->now, ""), C_updateDraftMessage), 1);
+    const struct tl_object *sent =
+        call(t->h, t->bob, "messages.sendMessage",
+             "{\"peer\": %lld, \"message\": \"a whole one\", \"random_id\": 9, \"clear_draft\": true}",
+             ann);
+    assert_int_equal(tl_int(sent, F_pts), t->bob->account->log.pts);
+    assert_null(tl_obj(dialog_with(t, t->ann->id), F_draft));
+    call_value(t->h, t->bob, "messages.saveDraft", "{\"peer\": %lld, \"message\": \"again\"}", ann);
+    call_value(t->h, t->bob, "messages.clearAllDrafts", "{}");
+    assert_int_equal(tl_count(call(t->h, t->bob, "messages.getAllDrafts", "{}"), F_updates), 0);
+}
+
+static void dialogs_show_what_is_muted(void **state)
+{
+    struct away *t = *state;
+    struct notify_rule rule = {.peer = t->channel->peer, .silent = true, .mute_until = INT32_MAX};
+    assert_true(account_set_notify(t->bob->account, &rule));
+    const struct tl_object *o = tl_obj(dialog_with(t, t->channel->peer), F_notify_settings);
+    assert_true(tl_bool(o, F_silent));
+    assert_int_equal(tl_int(o, F_mute_until), INT32_MAX);
+    o = tl_obj(dialog_with(t, t->ann->id), F_notify_settings);
+    assert_false(tl_has(o, F_mute_until));
+}
+
 static void every_state_tells_the_same_seq(void **state)
 {
     struct away *t = *state;
@@ -181,6 +228,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_channel_difference_comes_in_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_channel_difference_that_is_too_long_starts_anew, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(drafts_are_kept_shown_and_cleared, setup, teardown),
+        cmocka_unit_test_setup_teardown(dialogs_show_what_is_muted, setup, teardown),
         cmocka_unit_test_setup_teardown(every_state_tells_the_same_seq, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
