@@ -196,8 +196,10 @@ static void test_seq_numbers(void **state)
     assert_refused(s, call(s, 6, 2), 35);
     assert_refused(s, call(s, 3, 2), 32);
     assert_refused(s, call(s, 5, 2), 32);
-    uint64_t ack = say(s, 7, WORDS(MT_MSGS_ACK, TL_ID_VECTOR, 0));
-    assert_refused(s, ack, 34);
+    for (uint32_t seq = 6; seq <= 7; seq++) { /* mtcute numbers its acknowledgements like calls */
+        say(s, seq, WORDS(MT_MSGS_ACK, TL_ID_VECTOR, 0));
+        assert_null(heard_id(s, MT_BAD_MSG_NOTIFICATION));
+    }
     say_frame(s, good_salt(s), first - 4, 9, WORDS(QUERY_ID, 2));
     listen(s);
     assert_refused(s, first - 4, 33);
