@@ -209,6 +209,11 @@ bench:
 	@$(MAKE) --no-print-directory all bench-programs
 	@bench/run.sh
 
+# make interop    software of others against us: clients, proxies, fuzzers (make interop I="js python")
+.PHONY: interop
+interop: $(BINARY)
+	@TGREST_BINARY=$(abspath $(BINARY)) tests/interop/run.sh $(I)
+
 # make ci         all of the above that tells right from wrong
 ci: test
 	@$(MAKE) --no-print-directory fuzz-smoke

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+import { library } from './mtcute.js'
+import { suite } from './suite.js'
+
+suite(library)
