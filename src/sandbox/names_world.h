@@ -221,6 +221,12 @@
     X(messages_favedStickers)                                                                      \
     X(messages_featuredStickers)                                                                   \
     X(messages_forwardMessages)                                                                    \
+    X(messages_sendMedia)                                                                          \
+    X(inputMediaContact)                                                                           \
+    X(inputMediaGeoPoint)                                                                          \
+    X(inputMediaVenue)                                                                             \
+    X(inputMediaDice)                                                                              \
+    X(inputGeoPoint)                                                                               \
     X(messages_clearAllDrafts)                                                                     \
     X(draftMessage)                                                                                \
     X(draftMessageEmpty)                                                                           \
@@ -509,6 +515,7 @@
     X(premium)                                                                                     \
     X(progress)                                                                                    \
     X(promoted_by)                                                                                 \
+    X(geo_point)                                                                                   \
     X(draft)                                                                                       \
     X(clear_draft)                                                                                 \
     X(provider)                                                                                    \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * messages.sendMessage. */
+ * messages.sendMessage, messages.sendMedia. */
 #include "sandbox/send.h"
 
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "sandbox/drafts.h"
 #include "sandbox/entities.h"
 #include "sandbox/input.h"
+#include "sandbox/media.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/sent.h"
 #include "sandbox/world_parts.h"
@@ -270,7 +271,23 @@ bool refuse_schedule(struct request *r)
     return true;
 }
 
-static struct tl_value send_message(struct request *r)
+static const char *fill_text(struct request *r, struct draft *d)
+{
+    if (tl_bool(r->query, F_no_webpage))
+        d->flags |= MESSAGE_NO_WEBPAGE;
+    return draft_text(r, d, F_entities);
+}
+
+static const char *fill_media(struct request *r, struct draft *d)
+{
+    struct message_extra *e = draft_extra(d);
+    return e ? media_read(r, tl_obj(r->query, F_media), e) : "INTERNAL_SERVER_ERROR";
+}
+
+/* Sends what `fill` puts into the draft (NULL, or the error); content is the right that it takes.
+ */
+static struct tl_value send_new(struct request *r, uint32_t content,
+                                const char *(*fill)(struct request *r, struct draft *d))
 {
     int64_t random_id = tl_int(r->query, F_random_id);
     if (!random_id)
@@ -281,13 +298,11 @@ static struct tl_value send_message(struct request *r)
     const struct sent_id *before = sent_find(r->self, random_id);
     if (before)
         return sent_before(r, before, 1);
-    if (!may_write(r, peer, BANNED_PLAIN) || refuse_schedule(r))
+    if (!may_write(r, peer, content) || refuse_schedule(r))
         return refused();
     struct draft d;
     draft_begin(r, &d, peer);
-    if (tl_bool(r->query, F_no_webpage))
-        d.flags |= MESSAGE_NO_WEBPAGE;
-    const char *error = draft_text(r, &d, F_entities);
+    const char *error = fill(r, &d);
     if (!error)
         error = set_reply(r, &d);
     if (error || !draft_sign(r, &d)) {
@@ -304,13 +319,25 @@ static struct tl_value send_message(struct request *r)
         cause_end(r);
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
     }
-    if (peer_kind(peer) == PEER_USER && peer != r->self->id && !m->reply_to)
+    if (content == BANNED_PLAIN && peer_kind(peer) == PEER_USER && peer != r->self->id &&
+        !m->reply_to)
         return short_answer(r, &cause, m, &sent);
     return sent_answer(r, &cause, &sent, 1);
 }
 
+static struct tl_value send_message(struct request *r)
+{
+    return send_new(r, BANNED_PLAIN, fill_text);
+}
+
+static struct tl_value send_media(struct request *r)
+{
+    return send_new(r, BANNED_MEDIA, fill_media);
+}
+
 static const struct method methods[] = {
     {C_messages_sendMessage, 0, send_message},
+    {C_messages_sendMedia, 0, send_media},
     {C_messages_forwardMessages, 0, forward_messages},
 };
 const struct method_table send_methods = {methods, sizeof methods / sizeof *methods};

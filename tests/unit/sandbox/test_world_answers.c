@@ -114,6 +114,9 @@ static const struct {
     {"messages.getSuggestedDialogFilters", "{}"},
     {"messages.getAllDrafts", "{}"},
     {"messages.clearAllDrafts", "{}"},
+    {"messages.sendMedia",
+     "{\"peer\": $USER, \"media\": {\"_\": \"inputMediaDice\", \"emoticon\": \"🎲\"}, "
+     "\"message\": \"\", \"random_id\": 77001}"},
     {"messages.saveDraft", "{\"peer\": $USER, \"message\": \"d\"}"},
     {"messages.getAllStickers", "{\"hash\": 0}"},
     {"messages.getMaskStickers", "{\"hash\": 0}"},

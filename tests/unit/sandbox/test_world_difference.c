@@ -186,10 +186,10 @@ static void drafts_are_kept_shown_and_cleared(void **state)
     const struct tl_object *all = call(t->h, t->bob, "messages.getAllDrafts", "{}");
     assert_int_equal(tl_count(all, F_updates), 1);
     assert_int_equal(count_of(difference(t, pts, t->h->now, ""), C_updateDraftMessage), 1);
-    const struct tl_object *sent =
-        call(t->h, t->bob, "messages.sendMessage",
-             "{\"peer\": %lld, \"message\": \"a whole one\", \"random_id\": 9, \"clear_draft\": true}",
-             ann);
+    const struct tl_object *sent = call(
+        t->h, t->bob, "messages.sendMessage",
+        "{\"peer\": %lld, \"message\": \"a whole one\", \"random_id\": 9, \"clear_draft\": true}",
+        ann);
     assert_int_equal(tl_int(sent, F_pts), t->bob->account->log.pts);
     assert_null(tl_obj(dialog_with(t, t->ann->id), F_draft));
     call_value(t->h, t->bob, "messages.saveDraft", "{\"peer\": %lld, \"message\": \"again\"}", ann);

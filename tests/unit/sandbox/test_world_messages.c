@@ -431,6 +431,68 @@ static void blocking_keeps_messages_away(void **state)
     harness_free(t.h);
 }
 
+static const struct tl_object *sent_media(struct trio *t, const char *media)
+{
+    static int64_t random_id = 500;
+    const struct tl_object *o =
+        call(t->h, t->ann, "messages.sendMedia",
+             "{\"peer\": %lld, \"media\": %s, \"message\": \"\", \"random_id\": %lld}",
+             (long long)t->ben->id, media, (long long)++random_id);
+    int32_t id = (int32_t)tl_int(tl_item_obj(o, F_updates, 0), F_id);
+    o = call(
+        t->h, t->ben, "messages.getHistory",
+        "{\"peer\": %lld, \"offset_id\": 0, \"offset_date\": 0, \"add_offset\": 0, \"limit\": 1, "
+        "\"max_id\": 0, \"min_id\": 0, \"hash\": 0}",
+        (long long)t->ann->id);
+    assert_int_equal(
+        id, tl_int(tl_item_obj(o, F_messages, 0), F_id)); /* boxes in step: only these two */
+    return tl_obj(tl_item_obj(o, F_messages, 0), F_media);
+}
+
+static void media_without_files_arrive(void **state)
+{
+    (void)state;
+    struct trio t = trio_new();
+    const struct tl_object *o = sent_media(
+        &t, "{\"_\": \"inputMediaContact\", \"phone_number\": \"9996620103\", \"first_name\": "
+            "\"Kitty\", \"last_name\": \"\", \"vcard\": \"\"}");
+    assert_true(tl_is(o, C_messageMediaContact));
+    assert_int_equal(tl_int(o, F_user_id), t.cat->id);
+    assert_true(slice_is(tl_text(o, F_first_name), "Kitty"));
+    o = sent_media(
+        &t, "{\"_\": \"inputMediaVenue\", \"geo_point\": {\"_\": \"inputGeoPoint\", \"lat\": "
+            "48.5, \"long\": -9.25}, \"title\": \"Here\", \"address\": \"There\", "
+            "\"provider\": \"\", \"venue_id\": \"\", \"venue_type\": \"\"}");
+    assert_true(tl_is(o, C_messageMediaVenue));
+    assert_true(tl_double(tl_obj(o, F_geo), F_lat) == 48.5);
+    assert_true(tl_double(tl_obj(o, F_geo), F_long) == -9.25);
+    bool thrown[7] = {false};
+    for (int i = 0; i < 200; i++) {
+        o = sent_media(&t, "{\"_\": \"inputMediaDice\", \"emoticon\": \"\U0001F3B2\"}");
+        assert_true(tl_is(o, C_messageMediaDice));
+        assert_in_range(tl_int(o, F_value), 1, 6);
+        thrown[tl_int(o, F_value)] = true;
+    }
+    for (int i = 1; i <= 6; i++)
+        assert_true(thrown[i]);
+    static const struct {
+        const char *media, *error;
+    } refused[] = {
+        {"{\"_\": \"inputMediaGeoPoint\", \"geo_point\": {\"_\": \"inputGeoPoint\", \"lat\": 91, "
+         "\"long\": 0}}",
+         "GEO_POINT_INVALID"},
+        {"{\"_\": \"inputMediaDice\", \"emoticon\": \"x\"}", "EMOTICON_INVALID"},
+        {"{\"_\": \"inputMediaEmpty\"}", "MEDIA_INVALID"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_string_equal(call_error(t.h, t.ann, "messages.sendMedia",
+                                       "{\"peer\": %lld, \"media\": %s, \"message\": \"\", "
+                                       "\"random_id\": %d}",
+                                       (long long)t.ben->id, refused[i].media, (int)i + 1),
+                            refused[i].error);
+    harness_free(t.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +512,7 @@ int main(void)
         cmocka_unit_test(echo_answers_after_the_request),
         cmocka_unit_test(wrong_hashes_and_foreign_chats_are_refused),
         cmocka_unit_test(blocking_keeps_messages_away),
+        cmocka_unit_test(media_without_files_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
