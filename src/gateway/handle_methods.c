@@ -144,12 +144,21 @@ static struct tl_object *peer_from_json(void *ctx, const struct tl_class *wanted
     }
 }
 
+/* The peer that a body names, as it names it. */
+static struct slice peer_text(struct call *c)
+{
+    static const char *const names[] = {"peer", "to_peer"};
+    struct json_object *peer = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !peer; i++)
+        (void)json_object_object_get_ex(c->json_body, names[i], &peer);
+    return slice_str(peer ? json_object_to_json_string_ext(peer, JSON_C_TO_STRING_PLAIN) : "");
+}
+
 /* As many random ids as the method takes: one, or one for each item of `id` (forwardMessages). */
 static struct json_object *make_random_ids(struct call *c, const struct tl_combinator *method,
                                            const struct tl_type *type)
 {
-    const char *body = json_object_to_json_string_ext(c->json_body, JSON_C_TO_STRING_PLAIN);
-    struct slice what = slice_str(body);
+    struct slice what = peer_text(c);
     if (type->kind == TL_LONG)
         return json_object_new_int64(call_random_id(c, method->name, what, 0));
     struct json_object *ids = NULL;

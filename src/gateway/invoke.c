@@ -93,7 +93,9 @@ static bool sleep_out(struct invocation *in, int64_t wait_s)
     struct call *c = in->call;
     struct metrics *m = &c->worker->metrics;
     metric_add(&m->flood_waits_total, 1);
-    if (in->slept_s + wait_s > c->wait_max_s)
+    /* A process that is asked to end does not begin to sleep. */
+    bool draining = atomic_load_explicit(&c->gateway->draining, memory_order_relaxed);
+    if (draining || in->slept_s + wait_s > c->wait_max_s)
         return false;
     metric_add(&m->flood_waits_slept_total, 1);
     in->slept_s += wait_s;

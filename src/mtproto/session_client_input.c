@@ -157,7 +157,8 @@ static bool on_session_destroyed(struct client_session *s, const struct incoming
 
 static bool travelled_as(const struct outgoing *m, uint64_t msg_id)
 {
-    return m->msg_id == msg_id || m->container_id == msg_id;
+    /* No message has the id 0, but it is the container_id of all that went alone. */
+    return msg_id != 0 && (m->msg_id == msg_id || m->container_id == msg_id);
 }
 
 /* Takes what has that id, or travelled in the container of that id, newest first, so that putting

@@ -57,6 +57,13 @@ def test_a_key_belongs_to_its_chat(new_account):
     assert [count(client, chat, text) for chat in chats] == [1, 1]
 
 
+def test_a_key_holds_for_methods_too(alice):
+    text, headers = unique("by method"), key()
+    for body in ({"peer": "me", "message": text}, {"message": text, "peer": "me"}):
+        alice.request("POST", "/methods/messages.sendMessage", json=body, headers=dict(headers))
+    assert count(alice, "me", text) == 1
+
+
 def test_a_key_belongs_to_its_account(alice, bob):
     text, headers = unique("of both"), key()
     alice.send("me", text, headers=headers)

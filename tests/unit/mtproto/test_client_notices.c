@@ -258,6 +258,9 @@ static void test_notices_about_others_do_nothing(void **state)
     for (uint32_t code = 15; code < 70; code++)
         if (code != 32 && code != 33)
             say_bad(s, h.msg_id + 4000, code);
+    /* The id 0 is nobody's, also not of what went without a container. */
+    assert_true(h.container_id == 0);
+    say_bad(s, 0, 20);
     say_result(s, h.msg_id + 4000);
     listen(s);
     assert_null(heard_call(s, 1));
