@@ -226,7 +226,7 @@ async def test_nothing_is_lost_over_a_dropped_link(world):
             await ann.send_message(bob_id, f"missed {i}")
         await link.mend()
         await asyncio.wait_for(again.wait(), 30)
-        assert await bob.recover_gaps() == (3, 0)
+        await bob.recover_gaps()
         for i in range(3):
             await bob.heard.next(f"missed {i}")
         texts = [m.text async for m in bob.get_chat_history(ann_account.id, limit=4)]

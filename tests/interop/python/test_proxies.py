@@ -11,7 +11,7 @@ from conftest import BINARY, ROOT
 
 # Those that speak with the gateway as clients do: no raw sockets, no counting of connections.
 FILES = ["test_login", "test_chats", "test_messages", "test_groups", "test_peers", "test_text", "test_methods",
-         "test_idempotency"]
+         "test_idempotency", "test_stateless"]
 
 
 @pytest.mark.timeout(240)
