@@ -53,6 +53,7 @@ type centres struct {
 	messages []*tg.Message
 	random   map[int64]int // random_id to message id
 	dropped  map[string]bool
+	renamed  []string
 }
 
 func startCentres(t testing.TB) *centres {
@@ -141,6 +142,7 @@ func (c *centres) register(d *tgtest.Dispatcher) {
 	on(c, d, tg.AuthLogOutRequestTypeID, made[tg.AuthLogOutRequest], (*centres).logOut)
 	on(c, d, tg.UsersGetUsersRequestTypeID, made[tg.UsersGetUsersRequest], (*centres).getUsers)
 	on(c, d, tg.UsersGetFullUserRequestTypeID, made[tg.UsersGetFullUserRequest], (*centres).getFullUser)
+	on(c, d, tg.AccountUpdateProfileRequestTypeID, made[tg.AccountUpdateProfileRequest], (*centres).updateProfile)
 	on(c, d, tg.ContactsResolveUsernameRequestTypeID, made[tg.ContactsResolveUsernameRequest], (*centres).resolve)
 	on(c, d, tg.MessagesSendMessageRequestTypeID, made[tg.MessagesSendMessageRequest], (*centres).send)
 	on(c, d, tg.MessagesGetHistoryRequestTypeID, made[tg.MessagesGetHistoryRequest], (*centres).history)
@@ -235,6 +237,23 @@ func (c *centres) getFullUser(
 		return nil, tgerr.New(400, "USER_ID_INVALID")
 	}
 	return &tg.UsersUserFull{FullUser: tg.UserFull{ID: id, About: "about me"}, Users: []tg.UserClass{me(req.DC)}}, nil
+}
+
+// updateProfile is executed, but its first answer is lost with the connection.
+func (c *centres) updateProfile(
+	server *tgtest.Server, req *tgtest.Request, q *tg.AccountUpdateProfileRequest,
+) (bin.Encoder, error) {
+	if _, err := c.user(req); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.renamed = append(c.renamed, q.FirstName)
+	if len(c.renamed) == 1 {
+		server.ForceDisconnect(req.Session)
+		return nil, nil
+	}
+	return me(req.DC), nil
 }
 
 func (c *centres) resolve(

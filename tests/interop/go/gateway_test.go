@@ -214,6 +214,22 @@ func TestGatewayOutlivesDisconnects(t *testing.T) {
 	}
 }
 
+// What is not safe to repeat is not repeated: the caller is told that nobody knows, and decides.
+func TestGatewayExecutesAtMostOnce(t *testing.T) {
+	centres := startCentres(t)
+	c := login(t, startGateway(t, centres), "+15550002")
+	lost := c.call(t, 504, "POST", "/methods/account.updateProfile", object{"first_name": "Lost"})
+	if lost.text("error") != "OUTCOME_UNKNOWN" {
+		t.Errorf("a lost answer: %v", lost.Body)
+	}
+	c.call(t, 200, "POST", "/methods/account.updateProfile", object{"first_name": "Found"})
+	centres.mu.Lock()
+	defer centres.mu.Unlock()
+	if want := []string{"Lost", "Found"}; !slices.Equal(centres.renamed, want) {
+		t.Errorf("executed: %q", centres.renamed)
+	}
+}
+
 func TestGatewayContainers(t *testing.T) {
 	centres := startCentres(t)
 	c := login(t, startGateway(t, centres), "+15550002")
