@@ -278,6 +278,15 @@ static struct tl_object *join_requests(struct request *view, const struct update
     return o;
 }
 
+static struct tl_object *available(struct request *view, const struct update *u, struct peers *p)
+{
+    struct tl_object *o = tl_new(&view->b, C_updateChannelAvailableMessages);
+    tl_set_int(o, F_channel_id, peer_bare(u->a));
+    tl_set_int(o, F_available_min_id, u->b);
+    peers_add(view, p, u->a);
+    return o;
+}
+
 const struct update_type world_updates[U_KINDS] = {
     [U_NEW_MESSAGE] = {"new_message", UPDATE_NEW_MESSAGE, new_message},
     [U_EDIT_MESSAGE] = {"edit_message", UPDATE_OTHER, edit_message},
@@ -298,6 +307,7 @@ const struct update_type world_updates[U_KINDS] = {
     [U_PEER_BLOCKED] = {"peer_blocked", UPDATE_OTHER, peer_blocked},
     [U_FOLDER] = {"folder", UPDATE_OTHER, folder},
     [U_PEER_SETTINGS] = {"peer_settings", UPDATE_OTHER, peer_settings},
+    [U_AVAILABLE] = {"available", UPDATE_OTHER, available},
     [U_DRAFT] = {"draft", UPDATE_OTHER, build_draft_update},
     [U_JOIN_REQUESTS] = {"join_requests", UPDATE_OTHER, join_requests},
 };

@@ -139,6 +139,11 @@ static struct tl_value affected_channel(struct request *r, const struct chat *c,
     return tl_value_obj(o);
 }
 
+static bool is_creation(const struct message *m)
+{
+    return m && m->extra && m->extra->action && m->extra->action->kind == ACTION_CHANNEL_CREATE;
+}
+
 static struct tl_value delete_posts(struct request *r)
 {
     struct chat *c = input_channel(r, tl_obj(r->query, F_channel));
@@ -151,9 +156,7 @@ static struct tl_value delete_posts(struct request *r)
         const struct message *m = chat_message(c, ids[i]);
         if (!m)
             continue;
-        bool creation =
-            m->extra && m->extra->action && m->extra->action->kind == ACTION_CHANNEL_CREATE;
-        if (creation || (!any && !message_is_out(r->self, m)))
+        if (is_creation(m) || (!any && !message_is_out(r->self, m)))
             return fail(r, 403, "MESSAGE_DELETE_FORBIDDEN");
     }
     struct cause cause;
@@ -197,6 +200,56 @@ static struct tl_value delete_history(struct request *r)
     tl_set_int(o, F_pts_count, tl_int(affected.object, F_pts_count));
     tl_set_int(o, F_offset, n == CLEAR_CHUNK ? (int64_t)d->ids.n : 0);
     return tl_value_obj(o);
+}
+
+/* All up to max_id (0: to the end) but the creation, a chunk at a time. */
+static void clear_channel(struct request *r, struct chat *c, int32_t max_id)
+{
+    int32_t ids[DELETE_MAX];
+    uint32_t n;
+    do {
+        n = 0;
+        for (uint32_t i = 0; i < c->live.n && n < DELETE_MAX; i++)
+            if ((max_id <= 0 || c->live.ids[i] <= max_id) &&
+                !is_creation(chat_message(c, c->live.ids[i])))
+                ids[n++] = c->live.ids[i];
+    } while (n && world_delete_posts(r->world, c, ids, n, r->now_s));
+}
+
+/* For self alone what is there is hidden from him; it stays where it is. */
+static struct tl_value hide_channel(struct request *r, struct chat *c, int32_t max_id)
+{
+    struct member *m = chat_member(c, r->self->id);
+    int32_t last = (int32_t)c->n_slots;
+    if (!m || m->state != MEMBER_JOINED)
+        return fail(r, 400, "USER_NOT_PARTICIPANT");
+    max_id = max_id <= 0 || max_id > last ? last : max_id;
+    m->first_visible = max_id + 1 > m->first_visible ? max_id + 1 : m->first_visible;
+    struct cause cause;
+    cause_begin(r, &cause);
+    world_tell(r->world, r->self,
+               (struct update){.type = &world_updates[U_AVAILABLE],
+                               .date = r->now_s,
+                               .keep = true,
+                               .a = c->peer,
+                               .b = m->first_visible - 1});
+    return cause_answer(r, &cause);
+}
+
+static struct tl_value delete_channel_history(struct request *r)
+{
+    struct chat *c = input_channel(r, tl_obj(r->query, F_channel));
+    int32_t max_id = (int32_t)tl_int(r->query, F_max_id);
+    if (!c)
+        return refused();
+    if (!tl_bool(r->query, F_for_everyone))
+        return hide_channel(r, c, max_id);
+    if (!(chat_admin_rights(c, r->self->id) & ADMIN_DELETE))
+        return fail(r, 400, "CHAT_ADMIN_REQUIRED");
+    struct cause cause;
+    cause_begin(r, &cause);
+    clear_channel(r, c, max_id);
+    return cause_answer(r, &cause);
 }
 
 /* ---- pin ---- */
@@ -278,6 +331,7 @@ static const struct method methods[] = {
     {C_messages_deleteMessages, 0, delete_messages},
     {C_channels_deleteMessages, 0, delete_posts},
     {C_messages_deleteHistory, 0, delete_history},
+    {C_channels_deleteHistory, 0, delete_channel_history},
     {C_messages_updatePinnedMessage, 0, update_pinned},
     {C_messages_unpinAllMessages, 0, unpin_all},
 };

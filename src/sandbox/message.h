@@ -225,6 +225,7 @@ enum update_kind {
     U_PEER_SETTINGS, /* a = peer */
     U_JOIN_REQUESTS, /* a = chat */
     U_DRAFT,         /* a = dialog */
+    U_AVAILABLE,     /* a = channel, b = id up to which self sees nothing */
     U_KINDS
 };
 extern const struct update_type world_updates[U_KINDS];

@@ -227,6 +227,8 @@
     X(inputMediaVenue)                                                                             \
     X(inputMediaDice)                                                                              \
     X(inputGeoPoint)                                                                               \
+    X(channels_deleteHistory)                                                                      \
+    X(updateChannelAvailableMessages)                                                              \
     X(messages_clearAllDrafts)                                                                     \
     X(draftMessage)                                                                                \
     X(draftMessageEmpty)                                                                           \
@@ -516,6 +518,8 @@
     X(progress)                                                                                    \
     X(promoted_by)                                                                                 \
     X(geo_point)                                                                                   \
+    X(available_min_id)                                                                            \
+    X(for_everyone)                                                                                \
     X(draft)                                                                                       \
     X(clear_draft)                                                                                 \
     X(provider)                                                                                    \

@@ -114,6 +114,7 @@ static const struct {
     {"messages.getSuggestedDialogFilters", "{}"},
     {"messages.getAllDrafts", "{}"},
     {"messages.clearAllDrafts", "{}"},
+    {"channels.deleteHistory", "{\"channel\": $CHANNEL, \"max_id\": 1}"},
     {"messages.sendMedia",
      "{\"peer\": $USER, \"media\": {\"_\": \"inputMediaDice\", \"emoticon\": \"🎲\"}, "
      "\"message\": \"\", \"random_id\": 77001}"},

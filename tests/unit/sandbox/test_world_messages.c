@@ -431,6 +431,43 @@ static void blocking_keeps_messages_away(void **state)
     harness_free(t.h);
 }
 
+static uint32_t history_length(struct trio *t, struct user *u, int64_t peer)
+{
+    return tl_count(
+        call(t->h, u, "messages.getHistory",
+             "{\"peer\": %lld, \"offset_id\": 0, \"offset_date\": 0, \"add_offset\": 0, "
+             "\"limit\": 100, \"max_id\": 0, \"min_id\": 0, \"hash\": 0}",
+             (long long)peer),
+        F_messages);
+}
+
+static void a_channels_history_is_cleared_for_one_or_for_all(void **state)
+{
+    (void)state;
+    struct trio t = trio_new();
+    struct chat *c = supergroup(&t, "megagroup");
+    assert_non_null(chat_join(c, t.ben, t.ann->id, t.h->now));
+    for (int i = 0; i < 3; i++)
+        send_text(t.h, t.ann, c->peer, "text");
+    uint32_t all = history_length(&t, t.ann, c->peer);
+    const char *query = "{\"channel\": %lld, \"max_id\": 0%s}";
+    const struct tl_object *o =
+        call(t.h, t.ben, "channels.deleteHistory", query, (long long)c->peer, "");
+    assert_true(tl_is(tl_item_obj(o, F_updates, 0), C_updateChannelAvailableMessages));
+    assert_int_equal(history_length(&t, t.ben, c->peer), 0);
+    assert_int_equal(history_length(&t, t.ann, c->peer), all);
+    send_text(t.h, t.ann, c->peer, "after");
+    assert_int_equal(history_length(&t, t.ben, c->peer), 1);
+    const char *everyone = ", \"for_everyone\": true";
+    assert_string_equal(
+        call_error(t.h, t.ben, "channels.deleteHistory", query, (long long)c->peer, everyone),
+        "CHAT_ADMIN_REQUIRED");
+    call(t.h, t.ann, "channels.deleteHistory", query, (long long)c->peer, everyone);
+    assert_int_equal(history_length(&t, t.ann, c->peer), 1); /* that it was created */
+    assert_int_equal(history_length(&t, t.ben, c->peer), 0);
+    harness_free(t.h);
+}
+
 static const struct tl_object *sent_media(struct trio *t, const char *media)
 {
     static int64_t random_id = 500;
@@ -513,6 +550,7 @@ int main(void)
         cmocka_unit_test(wrong_hashes_and_foreign_chats_are_refused),
         cmocka_unit_test(blocking_keeps_messages_away),
         cmocka_unit_test(media_without_files_arrive),
+        cmocka_unit_test(a_channels_history_is_cleared_for_one_or_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
