@@ -11,4 +11,5 @@ if [ "$major" -lt 20 ]; then
 fi
 cmp -s package-lock.json node_modules/.installed || npm ci --silent
 cp package-lock.json node_modules/.installed
-exec node --test --test-concurrency=1 "$@"
+# The libraries keep timers after their clients are closed.
+exec node --test --test-concurrency=1 --test-force-exit "$@"
