@@ -129,6 +129,7 @@ void message_extra_free(struct message_extra *e);
 
 struct draft {
     int64_t from;
+    int64_t author; /* who wrote it where `from` is the chat itself; 0 = nobody knows */
     int64_t peer;
     struct slice text;
     int32_t date;

@@ -97,6 +97,7 @@ void draft_begin(struct request *r, struct draft *d, int64_t peer)
     d->unheard = to && id_map_get(&to->blocked, r->self->id);
     if (!c)
         return;
+    d->author = r->self->id;
     if (c->flags & CHAT_BROADCAST) {
         d->from = c->peer;
         d->flags |= MESSAGE_POST;

@@ -32,8 +32,12 @@ static struct action *action_new(const struct action_draft *a)
 struct message *say_action(struct world *w, const struct chat *c, int64_t from,
                            const struct action_draft *a, int32_t now, bool quiet)
 {
-    struct draft d = {
-        .from = from, .peer = c->peer, .date = now, .flags = MESSAGE_SERVICE, .quiet = quiet};
+    struct draft d = {.from = from,
+                      .author = from,
+                      .peer = c->peer,
+                      .date = now,
+                      .flags = MESSAGE_SERVICE,
+                      .quiet = quiet};
     if (c->flags & CHAT_BROADCAST) {
         d.from = c->peer;
         d.flags |= MESSAGE_POST;

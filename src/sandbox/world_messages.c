@@ -130,6 +130,16 @@ static struct message *post_group(struct world *w, struct chat *c, const struct 
     return m;
 }
 
+/* What one writes oneself in the chat's name is not news: the author has read up to it, unless
+ * something before it is still unread. */
+static void read_by_author(struct world *w, const struct draft *d, const struct message *m)
+{
+    struct user *author = world_user(w, d->author);
+    struct dialog *dialog = author ? user_dialog_find(author, d->peer) : NULL;
+    if (dialog && m->from == d->peer && dialog_unread(w, author, dialog) == 1)
+        dialog->read_inbox_max = m->id;
+}
+
 static struct message *post_channel(struct world *w, struct chat *c, const struct draft *d)
 {
     struct message *m = store_post(w, c, d);
@@ -137,6 +147,7 @@ static struct message *post_channel(struct world *w, struct chat *c, const struc
         return NULL;
     if (m->flags & MESSAGE_POST)
         m->views = 1;
+    read_by_author(w, d, m);
     if (d->quiet) {
         skip_pts(&c->log);
         return m;
