@@ -291,20 +291,57 @@ static void payload_write(struct payload *p, const struct session *s)
     put_salts(p, &s->salts);
 }
 
+/* What a sealed text is bound to beside its key: its purpose, or for session strings the key's id.
+ */
+static struct slice bound_data(const struct token_key *key, const char *purpose)
+{
+    return purpose ? slice_str(purpose) : slice_of(key->id, KEY_ID_BYTES);
+}
+
+/* Appends head and sealed payload in base64; `sealed` is room for HEAD_BYTES + payload + TAG_BYTES.
+ */
+static void seal(const struct token_keys *k, struct rng *rng, const char *purpose,
+                 struct slice payload, uint8_t *sealed, struct buf *out)
+{
+    const struct token_key *key = k->keys;
+    struct slice bound = bound_data(key, purpose);
+    unsigned long long n = 0;
+    memcpy(sealed, key->id, KEY_ID_BYTES);
+    rng_fill(rng, sealed + KEY_ID_BYTES, NONCE_BYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + HEAD_BYTES, &n, payload.data, payload.len,
+                                               bound.data, bound.len, NULL, sealed + KEY_ID_BYTES,
+                                               key->key);
+    base64url_encode(slice_of(sealed, HEAD_BYTES + (size_t)n), out);
+}
+
+/* Opens what seal wrote, decoded, into `out` (room for sealed.len - HEAD_BYTES - TAG_BYTES). */
+static enum token_status unseal(const struct token_keys *k, const char *purpose,
+                                struct slice sealed, uint8_t *out, size_t *out_len, bool *old_key)
+{
+    if (sealed.len < HEAD_BYTES + TAG_BYTES)
+        return TOKEN_FORGED;
+    const struct token_key *key = find_key(k, sealed.data);
+    if (!key)
+        return TOKEN_UNKNOWN_KEY;
+    struct slice bound = bound_data(key, purpose);
+    unsigned long long n = 0;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, &n, NULL, sealed.data + HEAD_BYTES,
+                                                   sealed.len - HEAD_BYTES, bound.data, bound.len,
+                                                   sealed.data + KEY_ID_BYTES, key->key) != 0)
+        return TOKEN_FORGED;
+    *out_len = (size_t)n;
+    *old_key = key != k->keys;
+    return TOKEN_OK;
+}
+
 void token_seal(const struct token_keys *k, struct rng *rng, const struct session *s,
                 struct buf *out)
 {
     struct payload p;
     uint8_t sealed[HEAD_BYTES + TOKEN_BYTES_MAX + TAG_BYTES];
     payload_write(&p, s);
-    memcpy(sealed, k->keys[0].id, KEY_ID_BYTES);
-    rng_fill(rng, sealed + KEY_ID_BYTES, NONCE_BYTES);
-    unsigned long long n = 0;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + HEAD_BYTES, &n, p.bytes, p.len, sealed,
-                                               KEY_ID_BYTES, NULL, sealed + KEY_ID_BYTES,
-                                               k->keys[0].key);
     buf_append(out, prefix, PREFIX_BYTES);
-    base64url_encode(slice_of(sealed, HEAD_BYTES + (size_t)n), out);
+    seal(k, rng, NULL, slice_of(p.bytes, p.len), sealed, out);
     sodium_memzero(&p, sizeof p);
 }
 
@@ -418,20 +455,13 @@ static enum token_status open_sealed(const struct token_keys *k, struct slice te
 {
     uint8_t sealed[TOKEN_BYTES_MAX];
     uint8_t plain[TOKEN_BYTES_MAX];
-    size_t n = 0;
-    if (text.len > TOKEN_TEXT_MAX || !base64_decode(text, sealed, &n) || n < HEAD_BYTES + TAG_BYTES)
+    size_t n = 0, plain_len = 0;
+    if (text.len > TOKEN_TEXT_MAX || !base64_decode(text, sealed, &n))
         return TOKEN_FORGED;
-    const struct token_key *key = find_key(k, sealed);
-    if (!key)
-        return TOKEN_UNKNOWN_KEY;
-    unsigned long long plain_len = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_len, NULL, sealed + HEAD_BYTES,
-                                                   n - HEAD_BYTES, sealed, KEY_ID_BYTES,
-                                                   sealed + KEY_ID_BYTES, key->key) != 0)
-        return TOKEN_FORGED;
-    *old_key = key != k->keys;
-    enum token_status status = payload_read(slice_of(plain, (size_t)plain_len), out);
-    sodium_memzero(plain, (size_t)plain_len);
+    enum token_status status = unseal(k, NULL, slice_of(sealed, n), plain, &plain_len, old_key);
+    if (status == TOKEN_OK)
+        status = payload_read(slice_of(plain, plain_len), out);
+    sodium_memzero(plain, plain_len);
     return status;
 }
 
@@ -467,17 +497,10 @@ void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *p
                       struct slice payload, struct buf *out)
 {
     uint8_t sealed[SMALL_BYTES_MAX];
-    if (payload.len > TOKEN_SMALL_MAX) {
+    if (payload.len > TOKEN_SMALL_MAX)
         out->failed = true;
-        return;
-    }
-    memcpy(sealed, k->keys[0].id, KEY_ID_BYTES);
-    rng_fill(rng, sealed + KEY_ID_BYTES, NONCE_BYTES);
-    unsigned long long n = 0;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + HEAD_BYTES, &n, payload.data, payload.len,
-                                               (const uint8_t *)purpose, strlen(purpose), NULL,
-                                               sealed + KEY_ID_BYTES, k->keys[0].key);
-    base64url_encode(slice_of(sealed, HEAD_BYTES + (size_t)n), out);
+    else
+        seal(k, rng, purpose, payload, sealed, out);
 }
 
 bool token_open_bytes(const struct token_keys *k, const char *purpose, struct slice text,
@@ -485,15 +508,7 @@ bool token_open_bytes(const struct token_keys *k, const char *purpose, struct sl
 {
     uint8_t sealed[BASE64_DECODED_MAX(SMALL_TEXT_MAX)];
     size_t n = 0;
-    if (text.len > SMALL_TEXT_MAX || !base64_decode(text, sealed, &n) ||
-        n < HEAD_BYTES + TAG_BYTES || n > SMALL_BYTES_MAX)
-        return false;
-    const struct token_key *key = find_key(k, sealed);
-    unsigned long long len = 0;
-    if (!key || crypto_aead_xchacha20poly1305_ietf_decrypt(
-                    out, &len, NULL, sealed + HEAD_BYTES, n - HEAD_BYTES, (const uint8_t *)purpose,
-                    strlen(purpose), sealed + KEY_ID_BYTES, key->key) != 0)
-        return false;
-    *out_len = (size_t)len;
-    return true;
+    bool old_key;
+    return text.len <= SMALL_TEXT_MAX && base64_decode(text, sealed, &n) && n <= SMALL_BYTES_MAX &&
+           unseal(k, purpose, slice_of(sealed, n), out, out_len, &old_key) == TOKEN_OK;
 }
