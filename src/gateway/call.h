@@ -150,6 +150,21 @@ struct json_writer *call_answer(struct call *c, int status);
 /* name static; value copied into the arena. Silently dropped past CALL_HEADERS_MAX. */
 void call_header_add(struct call *c, const char *name, struct slice value);
 
+/* ---- streams: bodies and answers of any size in bounded memory ---- */
+
+/* The next piece of the body of a route with a streamed body (route.h), valid until the next call;
+ * empty at its end. Waits for the client. False: error set. The call's deadline moves on with each
+ * piece: a transfer may last as long as it makes progress. */
+bool call_body_read(struct call *c, struct slice *piece) __attribute__((warn_unused_result));
+/* Begins a streamed answer of that many bytes (-1: not known), with the content type, the headers
+ * and the session string as they stand now. For HEAD nothing need be written. False: error set. */
+bool call_stream_begin(struct call *c, int status, int64_t bytes)
+    __attribute__((warn_unused_result));
+/* Waits while the client is slower. False: error set (the client left). An error after
+ * call_stream_begin ends the connection before its time: no other way to tell the client is left.
+ */
+bool call_stream_write(struct call *c, struct slice bytes) __attribute__((warn_unused_result));
+
 /* The session changed: the answer carries X-Session-String. */
 void call_session_changed(struct call *c);
 /* The sealed string as it stands now (with the salts known by now), marked as changed. In the

@@ -37,6 +37,11 @@ enum session_need {
 
 enum route_scope { SCOPE_READ, SCOPE_WRITE };
 
+enum route_body {
+    BODY_JSON, /* or none: whole, bounded; parameters are read before the handler runs */
+    BODY_FORM, /* multipart/form-data, streamed: the handler reads it by form.h */
+};
+
 enum { ROUTE_NEEDS_MAX = 12 };
 
 struct route {
@@ -51,6 +56,7 @@ struct route {
     const char *answer_schema;       /* JSON Schema text of the 200 answer, for /openapi.json */
     uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
+    enum route_body body;
     bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name})
                      */
 };

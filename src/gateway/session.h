@@ -17,11 +17,19 @@ enum {
     SESSION_API_HASH_MAX = 64,        /* Telegram's are 32 hex digits */
     SESSION_PHONE_MAX = 32,           /* E.164 has 15 digits; people write spaces */
     SESSION_PHONE_CODE_HASH_MAX = 64, /* 18 hex digits today */
+    SESSION_EXTRA_KEYS_MAX = 3, /* about 340 characters of the string each, of at most 4 KiB */
 };
 
 enum session_flags {
     SESSION_TEST_DC = 1, /* the key belongs to Telegram's test data centres */
     SESSION_FOREIGN = 2, /* read from another library's string: a sealed one is owed */
+};
+
+/* A key at a data centre other than the home one, where the account was brought by
+ * auth.exportAuthorization: files live there. */
+struct session_extra_key {
+    int32_t dc; /* 0 = none */
+    struct auth_key key;
 };
 
 /* Plain data, no pointers: copied as a whole, wiped with sodium_memzero. Texts are NUL-terminated.
@@ -36,7 +44,8 @@ struct session {
     char api_hash[SESSION_API_HASH_MAX + 1];
     char phone[SESSION_PHONE_MAX + 1];
     char phone_code_hash[SESSION_PHONE_CODE_HASH_MAX + 1];
-    int64_t user_id; /* 0 = not known */
+    int64_t user_id;                                             /* 0 = not known */
+    struct session_extra_key extra_keys[SESSION_EXTRA_KEYS_MAX]; /* the least recently used goes */
 };
 
 #endif

@@ -36,6 +36,8 @@ struct http_limits { /* times of 0: no such timeout */
     int64_t write_timeout_ms; /* a client that does not read: closed */
     int64_t half_close_ms;    /* answer pending, client's end seen: gone after that */
     size_t pipelined_max;     /* bytes of further requests read while one is being answered */
+    size_t stream_high_bytes; /* of a streamed answer queued for the socket: write no more */
+    size_t stream_low_bytes;  /* write on */
 };
 struct http_limits http_limits_default(void);
 
@@ -51,15 +53,28 @@ struct http_request {
     struct slice query;  /* after '?', not decoded */
     const struct http_header *headers;
     size_t n_headers;
-    struct slice body; /* whole; empty for none */
+    struct slice body;  /* whole; empty for none, and for a body that is streamed */
+    int64_t body_bytes; /* as announced; -1 if chunked */
+    bool streamed;      /* the body follows in pieces: on_body */
     bool keep_alive;
 };
 /* The first header of that name, case-insensitive; empty slice with NULL data if there is none. */
 struct slice http_header_get(const struct http_request *r, const char *name);
 
 struct http_callbacks {
+    /* A head with a body has arrived: is the body to be streamed? Then on_request follows at once
+     * (r->streamed), and body_bytes_max does not hold. NULL: never. */
+    bool (*wants_stream)(void *ctx, const struct http_request *r);
     /* The request and its slices live until the exchange ends. Answer now or later, once. */
     void (*on_request)(void *ctx, struct http_exchange *x, const struct http_request *r);
+    /* A piece of a streamed body, valid until it returns; never while paused, never after the
+     * answer has begun. `end` comes once, with an empty or the last piece. A body that breaks off
+     * or breaks the grammar ends with on_gone. `Expect: 100-continue` is answered when the first
+     * piece is due, that is not before on_request has returned without an answer and without a
+     * pause. */
+    void (*on_body)(void *ctx, struct http_exchange *x, struct slice piece, bool end);
+    /* A streamed answer: what was written has left but for stream_low_bytes; write on. */
+    void (*on_writable)(void *ctx, struct http_exchange *x);
     /* The client closed or broke before the answer; x stays valid until http_respond. */
     void (*on_gone)(void *ctx, struct http_exchange *x);
     /* The server itself refuses a request (malformed, too large, too slow, overloaded): the body of
@@ -105,9 +120,27 @@ void *http_exchange_data(const struct http_exchange *x);
 const struct http_request *http_exchange_request(const struct http_exchange *x);
 bool http_exchange_gone(const struct http_exchange *x);
 
-/* Exactly once per exchange. headers: without Content-Length, Connection, Date (the server's own);
- * everything is copied before it returns, and written to the socket at once where it fits. HEAD
- * answers send no body. After it x is gone. */
+/* A streamed body's flow: paused, the socket is not read (and a client that leaves is seen only
+ * once it is resumed, or the answer is written); body_timeout_ms does not run meanwhile. Neither
+ * calls back before it returns. Nothing happens on one that is gone. */
+void http_body_pause(struct http_exchange *x);
+void http_body_resume(struct http_exchange *x);
+
+/* A streamed answer, in place of http_respond: the head goes out at once. body_bytes is what
+ * Content-Length says; -1: chunked (HTTP/1.0: until the end of the connection). HEAD and 304 send
+ * no body, whatever is written. */
+void http_stream_begin(struct http_exchange *x, int status, const struct http_header *headers,
+                       size_t n_headers, int64_t body_bytes);
+/* Writes at once what the socket takes and queues a copy of the rest. False: more than
+ * stream_high_bytes are queued (or the client is gone): wait for on_writable (or on_gone). */
+bool http_stream_write(struct http_exchange *x, struct slice bytes);
+/* After it x is gone. complete false, or fewer bytes than promised: the connection is reset, so
+ * that the client does not take a part for the whole. */
+void http_stream_end(struct http_exchange *x, bool complete);
+
+/* Exactly once per exchange, unless its answer is streamed. headers: without Content-Length,
+ * Connection, Date (the server's own); everything is copied before it returns, and written to the
+ * socket at once where it fits. HEAD answers send no body. After it x is gone. */
 void http_respond(struct http_exchange *x, int status, const struct http_header *headers,
                   size_t n_headers, struct slice body);
 
