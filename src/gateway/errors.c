@@ -11,15 +11,19 @@ struct known_error {
 static const struct known_error known[] = {
     /* The session. */
     {"AUTH_KEY_UNREGISTERED", 401,
-     "Telegram does not know this session: it was logged out or never logged in."},
-    {"AUTH_KEY_INVALID", 401, "Telegram refuses the key of this session."},
-    {"AUTH_KEY_PERM_EMPTY", 401, "The key of this session is not bound to an account."},
+     "Telegram does not know this session: it was logged out or never logged in. Log in again."},
+    {"AUTH_KEY_INVALID", 401, "Telegram refuses the key of this session. Log in again."},
+    {"AUTH_KEY_PERM_EMPTY", 401,
+     "The key of this session is not bound to an account. Log in again."},
     {"AUTH_KEY_DUPLICATED", 401,
-     "This session was used from two places at once, so Telegram ended it. Log in again."},
+     "This session was used from two places at once, so Telegram ended it. Log in again, and give "
+     "each program a session of its own."},
     {"SESSION_REVOKED", 401, "This session was ended from another device. Log in again."},
     {"SESSION_EXPIRED", 401, "This session has expired. Log in again."},
-    {"USER_DEACTIVATED", 401, "This account was deleted or deactivated."},
-    {"USER_DEACTIVATED_BAN", 401, "This account was banned by Telegram."},
+    {"USER_DEACTIVATED", 401,
+     "This account was deleted or deactivated. Its phone number can sign up anew."},
+    {"USER_DEACTIVATED_BAN", 401,
+     "This account was banned by Telegram. Appeal to recover@telegram.org."},
     {"SESSION_PASSWORD_NEEDED", 401,
      "This account is protected with a password: verify_password is the next step."},
     {"ACTIVE_USER_REQUIRED", 401, "This method needs an account that is logged in."},
@@ -34,11 +38,28 @@ static const struct known_error known[] = {
     {"PHONE_CODE_EXPIRED", 400, "The code has expired: ask for a new one."},
     {"PHONE_CODE_HASH_EMPTY", 400, "This login was not begun: send_code is the first step."},
     {"PASSWORD_HASH_INVALID", 400, "The password is wrong."},
+    {"PASSWORD_EMPTY", 400, "This account has no password to recover."},
+    {"PASSWORD_RECOVERY_NA", 400,
+     "This password has no recovery e-mail: it can be reset in an official app only."},
+    {"PASSWORD_RECOVERY_EXPIRED", 400, "The recovery code has expired: ask for a new one."},
+    {"CODE_INVALID", 400, "The code is wrong."},
+    {"CODE_EMPTY", 400, "The code is missing."},
+    {"EMAIL_INVALID", 400, "The e-mail address is not valid."},
+    {"EMAIL_HASH_EXPIRED", 400, "The code has expired: ask for a new one."},
+    {"EMAIL_VERIFY_EXPIRED", 400, "The code has expired: ask for a new one."},
+    {"ACCESS_TOKEN_INVALID", 400, "The bot token is not valid."},
+    {"ACCESS_TOKEN_EXPIRED", 400, "The bot token was revoked: ask @BotFather for the new one."},
     {"API_ID_INVALID", 400, "The combination of api_id and api_hash is not valid."},
+    {"CONNECTION_API_ID_INVALID", 400, "This api_id is not valid."},
     {"API_ID_PUBLISHED_FLOOD", 429,
      "This api_id is public knowledge and may not be used. Get your own."},
     {"SEND_CODE_UNAVAILABLE", 429, "Every way to send the code was used up. Try again later."},
     {"UPDATE_APP_TO_LOGIN", 403, "Telegram asks for a newer app to log in with."},
+    {"AUTH_RESTART", 503, "Telegram asks to begin this login again: send_code."},
+    {"AUTH_TOKEN_EXPIRED", 400, "The QR code has expired: begin again."},
+    {"AUTH_TOKEN_ALREADY_ACCEPTED", 400, "The QR code was used before: begin again."},
+    {"FRESH_RESET_AUTHORISATION_FORBIDDEN", 403,
+     "A session may end others only once it is a day old."},
     {"FIRSTNAME_INVALID", 400, "The first name is not valid."},
     {"LASTNAME_INVALID", 400, "The last name is not valid."},
     /* Peers and messages that are not there. */
@@ -55,6 +76,9 @@ static const struct known_error known[] = {
     {"MSG_ID_INVALID", 404, "There is no such message."},
     {"REPLY_MESSAGE_ID_INVALID", 404, "The message to reply to does not exist."},
     {"USER_DELETED", 404, "This account was deleted."},
+    {"UNKNOWN_METHOD", 404, "Telegram does not know this method."},
+    {"METHOD_INVALID", 404, "Telegram does not know this method."},
+    {"INPUT_METHOD_INVALID", 404, "Telegram does not know this method in this layer."},
     /* What is not allowed. */
     {"CHANNEL_PRIVATE", 403, "The channel is private, or this account was removed from it."},
     {"CHAT_WRITE_FORBIDDEN", 403, "This account may not write in this chat."},
@@ -78,8 +102,15 @@ static const struct known_error known[] = {
     {"PREMIUM_ACCOUNT_REQUIRED", 403, "This needs Telegram Premium."},
     {"USERPIC_PRIVACY_REQUIRED", 403, "The privacy settings of this account do not allow this."},
     {"PARTICIPANT_JOIN_MISSING", 403, "Join the chat first."},
-    {"FROZEN_METHOD_INVALID", 403, "This account is frozen and may not use this method."},
-    {"FROZEN_PARTICIPANT_MISSING", 403, "This account is frozen."},
+    {"ALLOW_PAYMENT_REQUIRED", 403, "This user takes messages only for Telegram Stars."},
+    {"BOT_METHOD_INVALID", 403, "A bot may not use this method: log in as a user."},
+    {"USER_BOT_REQUIRED", 403, "Only a bot may use this method."},
+    {"FROZEN_METHOD_INVALID", 403,
+     "Telegram froze this account for breaking its rules: it may read, but not do this. Appeal in "
+     "an official app."},
+    {"FROZEN_PARTICIPANT_MISSING", 403,
+     "Telegram froze this account for breaking its rules, and it is not a member of this chat. "
+     "Appeal in an official app."},
     {"PEER_FLOOD", 429, "Telegram limits this account for writing to too many strangers."},
     /* Requests. */
     {"MESSAGE_TOO_LONG", 400, "The message is too long."},
@@ -96,15 +127,20 @@ static const struct known_error known[] = {
     {"USERS_TOO_MUCH", 400, "The chat is full."},
     {"CHANNELS_TOO_MUCH", 400, "This account is in too many channels and supergroups."},
     {"INPUT_USER_DEACTIVATED", 400, "The user was deleted."},
+    {"PREMIUM_SUB_ACTIVE_UNTIL", 400, "The account has Telegram Premium already."},
     {"RANDOM_ID_DUPLICATE", 409,
      "The message of this Idempotency-Key was sent before and cannot be found any more."},
     /* Telegram's own trouble. */
     {"MSG_WAIT_FAILED", 502, "Telegram could not finish a request that this one waited for."},
     {"TIMEOUT", 504, "Telegram did not answer in time."},
     {"TIMEDOUT", 504, "Telegram did not answer in time."},
-    {"MSG_WAIT_TIMEOUT", 504, "Telegram did not answer in time."},
     {"WORKER_BUSY_TOO_LONG_RETRY", 503, "Telegram is overloaded. Try again."},
+    {"AUTH_KEY_UNSYNCHRONIZED", 503,
+     "Telegram has not yet heard of this session everywhere. Try again."},
+    {"MSGID_DECREASE_RETRY", 503, "Telegram asks to try again."},
+    {"MT_SEND_QUEUE_TOO_LONG", 503, "Telegram is overloaded. Try again."},
     {"CONNECTION_NOT_INITED", 502, "Telegram lost the state of the connection."},
+    {"CONNECTION_LAYER_INVALID", 502, "Telegram does not speak the layer of the loaded schema."},
 };
 
 struct name_rule {
@@ -112,12 +148,14 @@ struct name_rule {
     int status;
 };
 static const struct name_rule rules[] = {
-    {"_FORBIDDEN", 403},  {"_NOT_FOUND", 404}, {"_ADMIN_REQUIRED", 403},
-    {"_RESTRICTED", 403}, {"_MIGRATE", 502},
+    {"_FORBIDDEN", 403}, {"_NOT_FOUND", 404},        {"_ADMIN_REQUIRED", 403}, {"_RESTRICTED", 403},
+    {"_MIGRATE", 502},   {"_PREMIUM_REQUIRED", 403}, {"_TIMEOUT", 504},
 };
 
-/* Numbers that are seconds to wait. */
-static const char *const wait_endings[] = {"_WAIT", "_INIT_DELAY", "_TOO_FRESH", "_TOO_EARLY"};
+/* Numbers that are a time to wait. */
+static const char *const wait_endings[] = {
+    "_WAIT", "_INIT_DELAY", "_TOO_FRESH", "_TOO_EARLY", "_SEND_FLOOD_MONTHLY", "_SEND_FLOOD_WEEKLY",
+};
 
 static bool ends_with(struct slice name, const char *ending)
 {
@@ -140,16 +178,23 @@ struct slice error_base(struct slice name, int64_t *number)
     return slice_of(name.data, base_len - 1);
 }
 
+/* A wait of zero still is one: never answer "retry after nothing". Telegram's are 32-bit; what is
+ * longer must not overflow where waits are added up. */
+static int64_t bounded_wait_s(int64_t number, int64_t unit_s)
+{
+    return number > INT32_MAX / unit_s ? INT32_MAX : number > 0 ? number * unit_s : 1;
+}
+
 int64_t error_wait_s(struct slice name)
 {
+    static const char minutes[] = "MIN"; /* "…_ACTIVE_WAIT_5MIN": the one that is not in seconds */
+    size_t tail = ends_with(name, minutes) ? sizeof minutes - 1 : 0;
     int64_t number;
-    struct slice base = error_base(name, &number);
-    for (size_t i = 0; number >= 0 && i < sizeof wait_endings / sizeof *wait_endings; i++) {
-        /* A wait of zero still is one: never answer "retry after nothing". Telegram's are 32-bit;
-         * what is longer must not overflow where waits are added up. */
+    struct slice base = error_base(slice_of(name.data, name.len - tail), &number);
+    int64_t unit_s = tail > 0 ? 60 : 1;
+    for (size_t i = 0; number >= 0 && i < sizeof wait_endings / sizeof *wait_endings; i++)
         if (ends_with(base, wait_endings[i]))
-            return number > INT32_MAX ? INT32_MAX : number > 0 ? number : 1;
-    }
+            return bounded_wait_s(number, unit_s);
     return 0;
 }
 
@@ -199,6 +244,15 @@ static int status_by_rule(struct slice base, int code)
     return status_of_code(code);
 }
 
+/* A name is a few English words: "CHAT_ABOUT_TOO_LONG" -> "chat about too long". */
+static const char *sentence_of(struct arena *a, struct slice name)
+{
+    char *words = arena_strdup(a, name);
+    for (char *at = words; at && *at; at++)
+        *at = *at == '_' ? ' ' : *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    return arena_printf(a, "Telegram refused the request: %s.", words);
+}
+
 struct call_error error_from_telegram(struct arena *a, int code, struct slice name)
 {
     int64_t number;
@@ -215,7 +269,7 @@ struct call_error error_from_telegram(struct arena *a, int code, struct slice na
         e.detail = k->sentence;
     } else {
         e.status = status_by_rule(base, code);
-        e.detail = arena_printf(a, "Telegram refused the request: %s.", e.code);
+        e.detail = sentence_of(a, name);
     }
     return e;
 }
