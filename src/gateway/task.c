@@ -56,6 +56,15 @@ void task_abort(struct task *t, enum task_abort why)
         task_ready(t);
 }
 
+void task_progress(struct task *t, int64_t pause_ns)
+{
+    struct call *c = &t->call;
+    int64_t time_ns = (c->gateway->options.timeout_s + c->wait_max_s) * NS_PER_S;
+    c->deadline_ns = worker_now_ns(t->owner) + time_ns + pause_ns;
+    if (t->abort == ABORT_NONE && !t->finished)
+        worker_arm(t->owner, &t->deadline, c->deadline_ns);
+}
+
 static void on_deadline(struct wheel_timer *timer)
 {
     task_abort(LIST_OWNER(timer, struct task, deadline), ABORT_DEADLINE);

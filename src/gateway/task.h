@@ -64,6 +64,9 @@ void tasks_free_spare(struct worker *w);
 void task_run(struct task *t);
 /* Something it waits for has happened. */
 void task_ready(struct task *t);
+/* A transfer went on: its deadline is the time of a call from now, and pause_ns more if it is about to
+ * wait for that long. */
+void task_progress(struct task *t, int64_t pause_ns);
 /* The handler is to unwind. */
 void task_abort(struct task *t, enum task_abort why);
 
