@@ -56,6 +56,7 @@ static bool expect_state(struct call *c, bool fits)
         [SESSION_SIGN_UP] = "The next step of this login is POST /auth/verify_code with first_name",
         [SESSION_PASSWORD] = "The next step of this login is POST /auth/verify_password",
         [SESSION_AUTHORIZED] = "This session is logged in already",
+        [SESSION_QR] = "The next step of this login is GET /auth/qr/wait",
     };
     if (!fits)
         call_fail(c, 400, "WRONG_LOGIN_STEP", "%s", hints[c->session.state]);

@@ -11,6 +11,8 @@ enum session_state {
     SESSION_SIGN_UP,   /* the code was right, the number has no account: verify_code with a name */
     SESSION_PASSWORD,  /* 2FA: verify_password is next */
     SESSION_AUTHORIZED,
+    SESSION_QR, /* a QR code is shown: it is scanned, or not yet */
+    SESSION_STATE_MAX = SESSION_QR,
 };
 
 enum {
@@ -18,6 +20,8 @@ enum {
     SESSION_PHONE_MAX = 32,           /* E.164 has 15 digits; people write spaces */
     SESSION_PHONE_CODE_HASH_MAX = 64, /* 18 hex digits today */
     SESSION_EXTRA_KEYS_MAX = 3, /* about 340 characters of the string each, of at most 4 KiB */
+    SESSION_CHATS_MAX = 50,     /* about 11 characters of the string each */
+    SESSION_ROUTES_MAX = 16,    /* about 6 characters each; there are some 40 routes */
 };
 
 enum session_flags {
@@ -30,6 +34,17 @@ enum session_flags {
 struct session_extra_key {
     int32_t dc; /* 0 = none */
     struct auth_key key;
+};
+
+/* What a narrowed string (POST /auth/restrict) may do. All zeroes: everything. A narrowed string is
+ * never widened again; scope.h says what holds. */
+struct session_scope {
+    bool read_only;
+    int64_t expires_at;                  /* unix seconds; 0 = never */
+    size_t n_chats;                      /* 0 = every chat */
+    int64_t chats[SESSION_CHATS_MAX];    /* marked ids */
+    size_t n_routes;                     /* 0 = every route */
+    uint32_t routes[SESSION_ROUTES_MAX]; /* route_code of each */
 };
 
 /* Plain data, no pointers: copied as a whole, wiped with sodium_memzero. Texts are NUL-terminated.
@@ -46,6 +61,7 @@ struct session {
     char phone_code_hash[SESSION_PHONE_CODE_HASH_MAX + 1];
     int64_t user_id;                                             /* 0 = not known */
     struct session_extra_key extra_keys[SESSION_EXTRA_KEYS_MAX]; /* the least recently used goes */
+    struct session_scope scope;
 };
 
 #endif

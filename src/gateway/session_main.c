@@ -100,7 +100,8 @@ static void inspect(const struct session *s, bool old_key, bool secrets, struct 
                                          [SESSION_CODE_SENT] = "verify_code",
                                          [SESSION_SIGN_UP] = "sign_up",
                                          [SESSION_PASSWORD] = "verify_password",
-                                         [SESSION_AUTHORIZED] = "authorized"};
+                                         [SESSION_AUTHORIZED] = "authorized",
+                                         [SESSION_QR] = "qr_wait"};
     struct json_writer w;
     char key_id[17];
     json_init(&w, out);

@@ -46,6 +46,10 @@ enum field_tag {
     FIELD_API_HASH_HEX, /* 32 lower-case hex digits as 16 bytes */
     FIELD_PHONE,
     FIELD_PHONE_CODE_HASH,
+    FIELD_READ_ONLY,
+    FIELD_EXPIRES,
+    FIELD_CHATS,
+    FIELD_ROUTES,
     FIELD_OPTIONAL = 128,
     FIELD_USER_ID = 128,
     FIELD_SALTS,
@@ -275,6 +279,23 @@ static void put_salts(struct payload *p, const struct salt_schedule *salts)
         put(p, FIELD_SALTS, bytes, n * SALT_BYTES);
 }
 
+static void put_scope(struct payload *p, const struct session_scope *scope)
+{
+    uint8_t bytes[SESSION_CHATS_MAX * 8];
+    if (scope->read_only)
+        put_number(p, FIELD_READ_ONLY, 1);
+    if (scope->expires_at)
+        put_number(p, FIELD_EXPIRES, (uint64_t)scope->expires_at);
+    for (size_t i = 0; i < scope->n_chats; i++)
+        store_le64(bytes + i * 8, (uint64_t)scope->chats[i]);
+    if (scope->n_chats)
+        put(p, FIELD_CHATS, bytes, scope->n_chats * 8);
+    for (size_t i = 0; i < scope->n_routes; i++)
+        store_le32(bytes + i * 4, scope->routes[i]);
+    if (scope->n_routes)
+        put(p, FIELD_ROUTES, bytes, scope->n_routes * 4);
+}
+
 static void payload_write(struct payload *p, const struct session *s)
 {
     p->len = 0;
@@ -287,6 +308,7 @@ static void payload_write(struct payload *p, const struct session *s)
     put_api_hash(p, s->api_hash);
     put_text(p, FIELD_PHONE, s->phone);
     put_text(p, FIELD_PHONE_CODE_HASH, s->phone_code_hash);
+    put_scope(p, &s->scope);
     put_number(p, FIELD_USER_ID, (uint64_t)s->user_id);
     put_salts(p, &s->salts);
 }
@@ -378,6 +400,46 @@ static bool get_salts(struct slice v, struct salt_schedule *salts)
     return true;
 }
 
+static bool get_chats(struct slice v, struct session_scope *scope)
+{
+    if (v.len == 0 || v.len % 8 || v.len / 8 > SESSION_CHATS_MAX)
+        return false;
+    scope->n_chats = v.len / 8;
+    for (size_t i = 0; i < scope->n_chats; i++)
+        scope->chats[i] = (int64_t)load_le64(v.data + i * 8);
+    return true;
+}
+
+static bool get_routes(struct slice v, struct session_scope *scope)
+{
+    if (v.len == 0 || v.len % 4 || v.len / 4 > SESSION_ROUTES_MAX)
+        return false;
+    scope->n_routes = v.len / 4;
+    for (size_t i = 0; i < scope->n_routes; i++)
+        scope->routes[i] = load_le32(v.data + i * 4);
+    return true;
+}
+
+static bool take_scope_field(struct session_scope *scope, uint8_t tag, struct slice v)
+{
+    uint64_t n = 0;
+    bool ok;
+    switch (tag) {
+    case FIELD_READ_ONLY:
+        ok = get_number(v, 1, &n);
+        scope->read_only = n != 0;
+        return ok;
+    case FIELD_EXPIRES:
+        ok = get_number(v, INT64_MAX, &n);
+        scope->expires_at = (int64_t)n;
+        return ok;
+    case FIELD_CHATS:
+        return get_chats(v, scope);
+    default:
+        return get_routes(v, scope);
+    }
+}
+
 static enum token_status take_field(struct session *s, uint8_t tag, struct slice v)
 {
     uint64_t n = 0;
@@ -392,7 +454,7 @@ static enum token_status take_field(struct session *s, uint8_t tag, struct slice
         s->flags = (uint32_t)n;
         break;
     case FIELD_STATE:
-        ok = get_number(v, SESSION_AUTHORIZED, &n);
+        ok = get_number(v, SESSION_STATE_MAX, &n);
         s->state = (enum session_state)n;
         break;
     case FIELD_AUTH_KEY:
@@ -415,6 +477,12 @@ static enum token_status take_field(struct session *s, uint8_t tag, struct slice
         break;
     case FIELD_PHONE_CODE_HASH:
         ok = get_text(v, s->phone_code_hash, SESSION_PHONE_CODE_HASH_MAX);
+        break;
+    case FIELD_READ_ONLY:
+    case FIELD_EXPIRES:
+    case FIELD_CHATS:
+    case FIELD_ROUTES:
+        ok = take_scope_field(&s->scope, tag, v);
         break;
     case FIELD_USER_ID:
         ok = get_number(v, INT64_MAX, &n);

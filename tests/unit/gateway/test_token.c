@@ -104,6 +104,24 @@ static void test_round_trip_and_size(void **state)
     buf_free(&b);
 }
 
+/* The largest string still fits into what proxies take in a header. */
+static void test_scope_survives(void **state)
+{
+    struct fixture *f = *state;
+    struct session s = sample(f), back;
+    s.state = SESSION_AUTHORIZED;
+    s.scope = (struct session_scope){.read_only = true, .expires_at = 1800000000};
+    for (s.scope.n_chats = 0; s.scope.n_chats < SESSION_CHATS_MAX; s.scope.n_chats++)
+        s.scope.chats[s.scope.n_chats] = -1000000000000 - (int64_t)s.scope.n_chats;
+    for (s.scope.n_routes = 0; s.scope.n_routes < SESSION_ROUTES_MAX; s.scope.n_routes++)
+        s.scope.routes[s.scope.n_routes] = (uint32_t)rng_u64(&f->rng);
+    struct buf b = seal(f, f->keys, &s);
+    assert_in_range(b.len, 1000, 4096 - SESSION_EXTRA_KEYS_MAX * 360);
+    assert_int_equal(token_open(f->keys, f->digests, buf_slice(&b), &back, NULL), TOKEN_OK);
+    assert_memory_equal(&back.scope, &s.scope, sizeof s.scope);
+    buf_free(&b);
+}
+
 static void test_odd_api_hash_survives(void **state)
 {
     struct fixture *f = *state;
@@ -304,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip_and_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_scope_survives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_odd_api_hash_survives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_change_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
