@@ -160,10 +160,10 @@ $(VENV)/ready: tests/requirements.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --use-pep517 -r $<
 	@touch $@
 
-# make api        the API tests alone, over HTTP (make api T=tests/api/test_login.py)
+# make api        the API tests alone, over HTTP (make api T=tests/api/test_login.py O="--workers 4")
 T ?= tests/api
 api: $(BINARY) $(VENV)/ready
-	$(VENV)/bin/pytest -q $(T) --binary $(BINARY)
+	$(VENV)/bin/pytest -q $(T) --binary $(BINARY) $(O)
 
 # make asan       unit and API tests under AddressSanitizer and UBSan, leaks included
 asan:
@@ -216,6 +216,9 @@ interop: $(BINARY)
 
 # make ci         all of the above that tells right from wrong
 ci: test
+	@$(MAKE) --no-print-directory api O="--workers 1"
+	@$(MAKE) --no-print-directory api O="--workers 4"
+	@$(MAKE) --no-print-directory api O="--replicas 2"
 	@$(MAKE) --no-print-directory fuzz-smoke
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory asan

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A client of the gateway that holds every answer against /openapi.json and the contract."""
+import contextlib
 import functools
 import re
 
@@ -7,6 +8,7 @@ import httpx
 import jsonschema
 
 from processes import DEADLINE_S, SECRETS
+from replicas import Replicas
 
 JSON_SAFE_INT = 2**53
 RFC3339_UTC = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
@@ -144,12 +146,19 @@ class Api:
             headers.setdefault("X-Session-String", self.session)
             SECRETS.text(self.session)
         hide(kwargs.get("json"))
-        response = self.last = self.http.request(method, path, headers=headers, **kwargs)
+        with self._server() as url:
+            response = self.last = self.http.request(method, url + path, headers=headers, **kwargs)
         assert response.status_code == expect, f"{method} {path}: {response.status_code} {response.text[:2000]}"
         if "x-session-string" in response.headers:
             self.session = response.headers["x-session-string"]
             SECRETS.text(self.session)
         return response
+
+    def _server(self):
+        """Where this request goes: replicas take turns, a single gateway is where it is."""
+        if isinstance(self.gateway, Replicas):
+            return self.gateway.serving(self.user_id or self.session)
+        return contextlib.nullcontext(self.gateway.url)
 
     def get(self, path, expect=200, headers=None, **params):
         return self.request("GET", path, expect, headers, params=params).json()

@@ -3,6 +3,7 @@
 import itertools
 import os
 import pathlib
+import secrets
 import sys
 
 import pytest
@@ -12,22 +13,35 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from accounts import Numbers, sign_up  # noqa: E402
 from client import Api  # noqa: E402
 from processes import Gateway, Process, Sandbox  # noqa: E402
+from replicas import Replicas  # noqa: E402
+
+REPLICAS = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser):
     parser.addoption("--binary", default="build/tgrest", help="the program under test")
+    parser.addoption("--replicas", default=0, type=int, help="that share the requests, and die now and then")
     parser.addoption("--workers", default=2, type=int, help="of gateways whose number of workers is not the point")
 
 
 def pytest_configure(config):
     Gateway.workers_default = config.getoption("--workers")
+    config.addinivalue_line("markers", "one_process: looks at what the shared gateway counts or remembers")
     os.environ["TGREST_BINARY"] = os.path.abspath(config.getoption("--binary"))
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--replicas"):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("one_process")])
+        items[:] = [i for i in items if not i.get_closest_marker("one_process")]
     for item in items:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(180))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if told := config.stash.get(REPLICAS, None):
+        terminalreporter.write_line(told)
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +92,18 @@ def sandbox(binary, directory):
 
 
 @pytest.fixture(scope="session")
-def gateway(binary, sandbox, key_file):
-    with Gateway(binary, sandbox, key_file) as running:
-        yield running
+def gateway(binary, sandbox, key_file, pytestconfig):
+    count = pytestconfig.getoption("--replicas")
+    if count == 0:
+        with Gateway(binary, sandbox, key_file) as running:
+            yield running
+        return
+    seed = int(os.environ.get("TGREST_TEST_SEED") or secrets.randbits(32))
+    pytestconfig.stash[REPLICAS] = f"TGREST_TEST_SEED={seed}"  # should the run not come to its end
+    replicas = Replicas(binary, sandbox, key_file, count, seed)
+    yield replicas
+    pytestconfig.stash[REPLICAS] = f"{replicas.requests} requests over {count} replicas, {replicas.crashes} crashes, TGREST_TEST_SEED={seed}"
+    replicas.stop()
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_a_clock_that_jumps_back(start_sandbox, start_gateway, numbers, connect)
 # ---- salts, transport ----
 
 
+@pytest.mark.one_process
 def test_a_bad_salt_costs_a_round_trip_and_no_more(new_account, gateway, control):
     client = new_account()
     client.get("/chats")

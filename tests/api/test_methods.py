@@ -126,6 +126,7 @@ def test_a_random_id_of_ones_own_is_kept(alice):
     assert [m["text"] for m in alice.messages("me", limit=2)].count(text) == 1
 
 
+@pytest.mark.one_process
 def test_peers_are_remembered_from_answers(new_account, bob):
     """What a method has told can be named by its id afterwards."""
     client = new_account()

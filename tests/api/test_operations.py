@@ -113,6 +113,7 @@ def test_metrics_count(start_gateway, numbers, connect):
     assert next(v for k, v in after.items() if "resident" in k or "memory" in k) > 2**20
 
 
+@pytest.mark.one_process
 def test_histograms_add_up(gateway, alice):
     alice.get("/me")
     samples = metrics.read(gateway)

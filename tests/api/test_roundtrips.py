@@ -57,6 +57,7 @@ def account(gateway, numbers):
         yield client
 
 
+@pytest.mark.one_process
 @pytest.mark.parametrize("call", CALLS)
 def test_a_warm_call_is_one_round_trip(account, gateway, control, call):
     CALLS[call](account, account.chat)
