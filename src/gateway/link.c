@@ -9,9 +9,10 @@
 
 enum {
     CONNECT_TIMEOUT_MS = 5000, /* a far data centre answers a SYN within a few hundred ms */
-    WRITE_QUEUE_MAX =
-        8 * 1024 * 1024,        /* eight full frames; a peer that does not read is given up */
-    WRITE_KEEP_MAX = 64 * 1024, /* scratch kept between writes */
+    WRITE_QUEUE_FULL = 1024 * 1024,    /* nothing more is written until the socket took it */
+    WRITE_QUEUE_MAX = 8 * 1024 * 1024, /* an owner that writes on all the same is given up */
+    WRITE_KEEP_MAX = 1024 * 1024,      /* scratch kept between writes: a frame of a file's part */
+    WRITE_COPY_MAX = 16 * 1024,        /* what is left of a write is copied; more takes its buffer */
 };
 
 struct link {
@@ -35,7 +36,8 @@ struct link {
 
 struct pending_write {
     uv_write_t request;
-    uint8_t bytes[];
+    struct link *link;
+    struct buf bytes;
 };
 
 static void free_when_done(struct link *l)
@@ -92,7 +94,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
     struct link *l = handle->data;
-    *buf = uv_buf_init((char *)l->worker->read_buffer, WORKER_READ_BYTES);
+    /* The rest of a frame goes straight behind its beginning. */
+    uint8_t *at = l->in.len > 0 ? buf_reserve(&l->in, WORKER_READ_BYTES) : l->worker->read_buffer;
+    *buf = uv_buf_init((char *)at, at ? WORKER_READ_BYTES : 0);
 }
 
 /* Hands on every whole frame; returns how many bytes were used up. */
@@ -131,9 +135,8 @@ static void take_bytes(struct link *l, uint8_t *bytes, size_t len)
         size_t used = take_frames(l, bytes, len);
         buf_append(&l->in, bytes + used, len - used);
     } else {
-        buf_append(&l->in, bytes, len);
-        if (!l->in.failed)
-            buf_drop_front(&l->in, take_frames(l, l->in.data, l->in.len));
+        l->in.len += len;
+        buf_drop_front(&l->in, take_frames(l, l->in.data, l->in.len));
         if (l->in.len == 0)
             buf_shrink(&l->in, 0);
     }
@@ -260,6 +263,11 @@ bool link_connected(const struct link *l)
     return l->connected && !l->closed;
 }
 
+bool link_full(const struct link *l)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp) >= WRITE_QUEUE_FULL;
+}
+
 struct transport *link_transport(struct link *l)
 {
     return &l->transport;
@@ -280,7 +288,12 @@ struct buf *link_write_begin(struct link *l)
 static void on_written(uv_write_t *request, int status)
 {
     (void)status; /* a failed write shows on the reading side */
-    free(LIST_OWNER(request, struct pending_write, request));
+    struct pending_write *p = LIST_OWNER(request, struct pending_write, request);
+    struct link *l = p->link;
+    buf_free(&p->bytes);
+    free(p);
+    if (l->owner && l->owner->writable && !link_full(l))
+        l->owner->writable(l->ctx);
 }
 
 /* What is lost cannot be made good: let the reading side see the end. */
@@ -291,19 +304,33 @@ static void break_off(struct link *l)
         shutdown(fd, SHUT_RDWR);
 }
 
-static void queue_write(struct link *l, const uint8_t *bytes, size_t len)
+/* Queues what of `out` is behind its first `done` bytes, and may take its memory. */
+static void queue_write(struct link *l, struct buf *out, size_t done)
 {
+    size_t left = out->len - done;
     struct pending_write *p = NULL;
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&l->tcp) + len <= WRITE_QUEUE_MAX)
-        p = malloc(sizeof *p + len);
+    if (uv_stream_get_write_queue_size((uv_stream_t *)&l->tcp) + left <= WRITE_QUEUE_MAX)
+        p = calloc(1, sizeof *p);
     if (!p) {
         break_off(l);
         return;
     }
-    memcpy(p->bytes, bytes, len);
-    uv_buf_t chunk = uv_buf_init((char *)p->bytes, (unsigned)len);
-    if (uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written))
+    p->link = l;
+    buf_init(&p->bytes, 0);
+    if (left <= WRITE_COPY_MAX) {
+        buf_append(&p->bytes, out->data + done, left);
+        done = 0;
+    } else {
+        p->bytes = *out;
+        buf_init(out, 0);
+    }
+    uv_buf_t chunk = uv_buf_init((char *)p->bytes.data + done, (unsigned)left);
+    if (p->bytes.failed ||
+        uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written)) {
+        buf_free(&p->bytes);
         free(p);
+        break_off(l);
+    }
 }
 
 size_t link_write_end(struct link *l)
@@ -318,7 +345,7 @@ size_t link_write_end(struct link *l)
     int written = uv_try_write((uv_stream_t *)&l->tcp, &chunk, 1);
     size_t done = written > 0 ? (size_t)written : 0;
     if (done < len && (written >= 0 || written == UV_EAGAIN))
-        queue_write(l, out->data + done, len - done);
+        queue_write(l, out, done);
     metric_add(&l->worker->metrics.upstream_bytes_out_total, len);
     buf_shrink(out, WRITE_KEEP_MAX);
     return len;

@@ -21,6 +21,8 @@ struct link_owner {
     void (*refused)(void *ctx, int32_t code);
     /* Closed by the other side, broken, or never connected. The link is gone. */
     void (*lost)(void *ctx, const char *reason);
+    /* A link that was full has room again. NULL: the owner writes little. */
+    void (*writable)(void *ctx);
 };
 
 /* Begins to connect to the data centre's next address. NULL without memory or handles. */
@@ -30,6 +32,8 @@ void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx);
 /* The descriptor is closed when this returns. */
 void link_close(struct link *l);
 bool link_connected(const struct link *l);
+/* So much waits to be written that more only costs memory: writable() says when to go on. */
+bool link_full(const struct link *l);
 
 /* Writing: frames are appended to what begin returns (the worker's scratch, with the opening bytes
  * of the transport when they are due), and written at once by end. Returns the bytes written or

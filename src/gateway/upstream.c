@@ -334,11 +334,19 @@ static void on_link_refused(void *ctx, int32_t code)
     close_link(u, "the data centre refused the connection");
 }
 
+static void on_link_writable(void *ctx)
+{
+    struct upstream *u = ctx;
+    if (is_up(u) && client_session_wants_flush(u->session))
+        want_flush(u);
+}
+
 static const struct link_owner link_owner = {
     .connected = on_link_connected,
     .frame = on_link_frame,
     .refused = on_link_refused,
     .lost = on_link_lost,
+    .writable = on_link_writable,
 };
 
 static void connect_now(struct upstream *u)
@@ -478,6 +486,11 @@ struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, 
     return u;
 }
 
+void upstream_share(struct upstream *u)
+{
+    u->users++;
+}
+
 void upstream_release(struct upstream *u, bool keep)
 {
     struct worker *w = worker_of(u);
@@ -502,11 +515,8 @@ void upstream_condemn(struct upstream *u)
 
 /* ---- calls ---- */
 
-bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,
-                         struct upstream_call *call)
+static void note_call(struct upstream *u, struct upstream_call *call)
 {
-    if (!client_session_call(u->session, query, safety, call))
-        return false;
     call->upstream = u;
     call->outcome = UPSTREAM_PENDING;
     list_push(&u->calls, &call->link);
@@ -516,7 +526,24 @@ bool upstream_call_start(struct upstream *u, struct slice query, enum call_safet
         want_flush(u);
     else if (!u->link && !u->connect_ns)
         connect_now(u);
-    return true;
+}
+
+bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,
+                         struct upstream_call *call)
+{
+    bool queued = client_session_call(u->session, query, safety, call);
+    if (queued)
+        note_call(u, call);
+    return queued;
+}
+
+bool upstream_call_start_borrowed(struct upstream *u, struct slice query, enum call_safety safety,
+                                  struct upstream_call *call)
+{
+    bool queued = client_session_call_borrowed(u->session, query, safety, call);
+    if (queued)
+        note_call(u, call);
+    return queued;
 }
 
 void upstream_call_cancel(struct upstream_call *call)
@@ -532,14 +559,26 @@ const struct salt_schedule *upstream_salts(const struct upstream *u)
     return client_session_salts(u->session);
 }
 
+/* What does not fit now goes when the link is writable again. */
+static size_t write_frames(struct upstream *u)
+{
+    size_t total = 0;
+    size_t written;
+    do {
+        struct buf *out = link_write_begin(u->link);
+        client_session_flush(u->session, link_transport(u->link), out);
+        written = link_write_end(u->link);
+        total += written;
+    } while (written > 0 && !link_full(u->link) && client_session_wants_flush(u->session));
+    return total;
+}
+
 static void flush(struct upstream *u)
 {
     struct worker *w = worker_of(u);
-    if (!is_up(u))
+    if (!is_up(u) || link_full(u->link))
         return;
-    struct buf *out = link_write_begin(u->link);
-    client_session_flush(u->session, link_transport(u->link), out);
-    if (link_write_end(u->link) > 0 && u->asked && !list_empty(&u->calls)) {
+    if (write_frames(u) > 0 && u->asked && !list_empty(&u->calls)) {
         metric_add(&w->metrics.upstream_round_trips_total, 1);
         if (!u->silent_ns)
             expect_word(u);

@@ -65,6 +65,8 @@ struct upstream *upstream_get(struct upstreams *all, const struct session *s, st
 /* As upstream_get for a key that was made on this very link, which becomes its connection. */
 struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, struct dc *dc,
                                 struct link *link);
+/* One user more: for as long as calls may be on their way that the task does not wait for. */
+void upstream_share(struct upstream *u);
 /* keep false: the connection is closed (its descriptor too, before this returns) unless others use
  * it. */
 void upstream_release(struct upstream *u, bool keep);
@@ -76,6 +78,9 @@ void upstream_condemn(struct upstream *u);
  */
 bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,
                          struct upstream_call *call) __attribute__((warn_unused_result));
+/* The same without the copy: the query stays where it is until done(), or until it is cancelled. */
+bool upstream_call_start_borrowed(struct upstream *u, struct slice query, enum call_safety safety,
+                                  struct upstream_call *call) __attribute__((warn_unused_result));
 void upstream_call_cancel(struct upstream_call *call);
 
 const struct salt_schedule *upstream_salts(const struct upstream *u);

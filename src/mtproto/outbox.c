@@ -10,6 +10,7 @@ enum {
     POOL_BODY_BYTES = 1024, /* larger bodies are given back at once */
     BIG_BODY_BYTES = 64 * 1024, /* goes alone, so that small ones do not wait behind it */
     SENT_CAP_MIN = 16,
+    FRAME_OVERHEAD_MAX = 128, /* headers and padding of a frame and its sealed message */
 };
 
 /* ---- records ---- */
@@ -31,6 +32,24 @@ struct outgoing *outbox_new(struct outbox *o, enum outgoing_kind kind, bool cont
     return m;
 }
 
+void outgoing_borrow(struct outgoing *m, struct slice body)
+{
+    buf_free(&m->body);
+    m->borrowed = true;
+    m->body = (struct buf){.data = (uint8_t *)(uintptr_t)body.data, /* only read */
+                           .len = body.len,
+                           .max = MESSAGE_BODY_MAX};
+}
+
+static void drop_body(struct outgoing *m)
+{
+    if (m->borrowed)
+        m->body = (struct buf){.max = MESSAGE_BODY_MAX};
+    else
+        buf_shrink(&m->body, POOL_BODY_BYTES);
+    m->borrowed = false;
+}
+
 static bool is_kept(const struct outgoing *m)
 {
     return m->kind != OUT_SERVICE;
@@ -38,12 +57,12 @@ static bool is_kept(const struct outgoing *m)
 
 void outbox_recycle(struct outbox *o, struct outgoing *m)
 {
+    drop_body(m);
     if (o->n_pool == POOL_MAX) {
         buf_free(&m->body);
         free(m);
         return;
     }
-    buf_shrink(&m->body, POOL_BODY_BYTES);
     m->next = o->pool;
     o->pool = m;
     o->n_pool++;
@@ -63,14 +82,37 @@ static void count_out(struct outbox *o, const struct outgoing *m)
         o->kept_bytes -= m->body.len;
 }
 
+static size_t body_bytes(const struct outgoing *m)
+{
+    return m->prefix.len + m->body.len;
+}
+
+static bool is_big(const struct outgoing *m)
+{
+    return body_bytes(m) > BIG_BODY_BYTES;
+}
+
+/* The one that m goes behind; NULL: it is the first. */
+static struct outgoing *place_of(const struct outbox *o, const struct outgoing *m)
+{
+    struct outgoing *prev = NULL;
+    if (!o->last || !is_big(o->last) || is_big(m))
+        return o->last;
+    for (struct outgoing *at = o->first; !is_big(at); at = at->next)
+        prev = at;
+    return prev;
+}
+
 void outbox_queue(struct outbox *o, struct outgoing *m)
 {
-    m->next = NULL;
-    if (o->last)
-        o->last->next = m;
+    struct outgoing *prev = place_of(o, m);
+    m->next = prev ? prev->next : o->first;
+    if (prev)
+        prev->next = m;
     else
         o->first = m;
-    o->last = m;
+    if (!m->next)
+        o->last = m;
     count_in(o, m);
 }
 
@@ -193,14 +235,9 @@ bool outbox_keep(struct outbox *o, struct outgoing *m)
 
 /* ---- frames ---- */
 
-static size_t body_bytes(const struct outgoing *m)
-{
-    return m->prefix.len + m->body.len;
-}
-
 static bool goes_alone(const struct outgoing *m)
 {
-    return m->alone || body_bytes(m) > BIG_BODY_BYTES;
+    return m->alone || is_big(m);
 }
 
 /* How many from the front of the queue go into the next frame. */
@@ -262,6 +299,14 @@ static void settle(struct outbox *o, struct outgoing *m, uint64_t container_id, 
         outbox_recycle(o, m);
 }
 
+static size_t frame_bytes_about(const struct outgoing *m, size_t n)
+{
+    size_t bytes = FRAME_OVERHEAD_MAX;
+    for (size_t i = 0; i < n; i++, m = m->next)
+        bytes += CONTAINER_ITEM_BYTES + body_bytes(m);
+    return bytes;
+}
+
 /* A message that is sent again keeps its id; inside a container its age does not matter, for the
  * receiver compares only the outer id with its clock. */
 static void write_frame(struct outbox *o, struct sealer *s, size_t n, int64_t now_ns,
@@ -273,6 +318,7 @@ static void write_frame(struct outbox *o, struct sealer *s, size_t n, int64_t no
     struct outgoing *batch = o->first;
     struct outgoing *m = batch;
 
+    buf_reserve(out, frame_bytes_about(batch, n)); /* grows once, not by doubling */
     if (container)
         write_container_header(out, n);
     for (size_t i = 0; i < n; i++, m = m->next) {
@@ -299,9 +345,9 @@ static void write_frame(struct outbox *o, struct sealer *s, size_t n, int64_t no
 }
 
 void outbox_flush(struct outbox *o, struct sealer *s, int64_t now_ns, struct transport *t,
-                  struct buf *out)
+                  size_t bytes_max, struct buf *out)
 {
-    while (o->first) {
+    while (o->first && out->len < bytes_max) {
         size_t n = batch_size(o);
         if (!reserve_sent(o, n)) {
             out->failed = true;
@@ -317,6 +363,7 @@ static void free_list(struct outgoing *m)
 {
     while (m) {
         struct outgoing *next = m->next;
+        drop_body(m);
         buf_free(&m->body);
         free(m);
         m = next;

@@ -36,6 +36,7 @@ struct outgoing {
     uint8_t kind;
     uint8_t id_kind; /* enum msg_id_kind */
     bool content;    /* wants an acknowledgement: odd seq_no */
+    bool borrowed;   /* the body's bytes belong to somebody else, who keeps them until it is gone */
     bool alone;      /* not together with others (a container was refused) */
     bool ahead; /* its id is ahead of the other side's clock, so that it cannot have been taken */
     bool doubtful; /* a copy went over an earlier link: it may have been received */
@@ -71,6 +72,9 @@ struct sealer {
 
 /* A record with an empty body, from the pool; NULL without memory. Then queue it. */
 struct outgoing *outbox_new(struct outbox *o, enum outgoing_kind kind, bool content);
+/* Takes those bytes as its body, without a copy. */
+void outgoing_borrow(struct outgoing *m, struct slice body);
+/* Behind all others, but in front of large ones: parts of files do not hold small calls up. */
 void outbox_queue(struct outbox *o, struct outgoing *m);
 /* In front of all others: what goes first. */
 void outbox_queue_front(struct outbox *o, struct outgoing *m);
@@ -92,10 +96,11 @@ struct outgoing *outbox_take_all(struct outbox *o);
 /* Puts a message that has an id among the sent ones, without sending it. False without memory. */
 bool outbox_keep(struct outbox *o, struct outgoing *m);
 
-/* Writes all that is queued in as few frames as is legal. Records of OUT_SERVICE are recycled, the
- * others go to `sent`. Nothing allocates when the buffers are warm. */
+/* Writes what is queued in as few frames as is legal, until `out` holds bytes_max or more. Records
+ * of OUT_SERVICE are recycled, the others go to `sent`. Nothing allocates when the buffers are warm.
+ */
 void outbox_flush(struct outbox *o, struct sealer *s, int64_t now_ns, struct transport *t,
-                  struct buf *out);
+                  size_t bytes_max, struct buf *out);
 
 /* Gives spare memory back. */
 void outbox_release(struct outbox *o);

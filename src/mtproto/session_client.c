@@ -320,7 +320,7 @@ void client_session_flush(struct client_session *s, struct transport *t, struct 
     queue_acks(s);
     choose_prefixes(s);
     choose_salt(s);
-    outbox_flush(&s->outbox, &s->out, now, t, out);
+    outbox_flush(&s->outbox, &s->out, now, t, FLUSH_BYTES, out);
     s->last_use_ns = now;
     if (s->check_ns == 0 && s->outbox.n_sent > 0)
         s->check_ns = now + CHECK_AFTER_S * NS_PER_S;

@@ -65,13 +65,19 @@ void client_session_renew(struct client_session *s);
  * event; exactly one RESULT, ERROR or FAILED event follows unless it is cancelled. */
 bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety,
                          void *tag);
+/* The same without the copy, for parts of files: the query stays where it is until its event, or
+ * until it is cancelled. */
+bool client_session_call_borrowed(struct client_session *s, struct slice query,
+                                  enum call_safety safety, void *tag);
 /* The caller is gone: no event for this tag any more, and the call is not sent if it still waits.
  */
 void client_session_cancel(struct client_session *s, void *tag);
 size_t client_session_open_calls(const struct client_session *s);
 
-/* Appends frames with all that waits to be sent (calls, acks, pings, resends), many in one
- * container where that is legal. Nothing to send appends nothing. Only while connected. */
+/* Appends frames with what waits to be sent (calls, acks, pings, resends), many in one container
+ * where that is legal, until `out` holds FLUSH_BYTES: client_session_wants_flush says whether more
+ * waits. Nothing to send appends nothing. Only while connected. */
+enum { FLUSH_BYTES = 256 * 1024 };
 void client_session_flush(struct client_session *s, struct transport *t, struct buf *out);
 
 enum client_event_type {

@@ -18,8 +18,8 @@ bool client_is_service_query(const struct outgoing *m)
     }
 }
 
-bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety,
-                         void *tag)
+static bool start_call(struct client_session *s, struct slice query, enum call_safety safety,
+                       bool borrowed, void *tag)
 {
     if (s->open_calls >= s->calls_max)
         return false;
@@ -36,7 +36,10 @@ bool client_session_call(struct client_session *s, struct slice query, enum call
         client_fail(s, m, CALL_TOO_LONG);
         return true;
     }
-    buf_append(&m->body, query.data, query.len);
+    if (borrowed)
+        outgoing_borrow(m, query);
+    else
+        buf_append(&m->body, query.data, query.len);
     if (m->body.failed) {
         s->open_calls--;
         outbox_recycle(&s->outbox, m);
@@ -44,6 +47,18 @@ bool client_session_call(struct client_session *s, struct slice query, enum call
     }
     outbox_queue(&s->outbox, m);
     return true;
+}
+
+bool client_session_call(struct client_session *s, struct slice query, enum call_safety safety,
+                         void *tag)
+{
+    return start_call(s, query, safety, false, tag);
+}
+
+bool client_session_call_borrowed(struct client_session *s, struct slice query,
+                                  enum call_safety safety, void *tag)
+{
+    return start_call(s, query, safety, true, tag);
 }
 
 static bool cancel_queued(struct client_session *s, const void *tag)

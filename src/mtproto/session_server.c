@@ -296,5 +296,5 @@ void server_session_flush(struct server_session *s, struct transport *t, struct 
     const struct salt_span *span = salts_pick(&salts, server_now_s(s));
     s->out.salt = span ? span->salt : 0;
     queue_acks(s);
-    outbox_flush(&s->outbox, &s->out, clock_mono_ns(s->clock), t, out);
+    outbox_flush(&s->outbox, &s->out, clock_mono_ns(s->clock), t, SIZE_MAX, out);
 }

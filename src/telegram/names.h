@@ -145,6 +145,21 @@
     X(documentAttributeVideo)                                            \
     X(documentAttributeCustomEmoji)                                      \
     X(webPageEmpty)                                                      \
+    /* Files */                                                          \
+    X(upload_saveFilePart)                                               \
+    X(upload_saveBigFilePart)                                            \
+    X(upload_getFile)                                                    \
+    X(upload_file)                                                       \
+    X(inputFile)                                                         \
+    X(inputFileBig)                                                      \
+    /* Data centres */                                                   \
+    X(auth_exportAuthorization)                                          \
+    X(auth_exportedAuthorization)                                        \
+    X(auth_importAuthorization)                                          \
+    X(help_getAppConfig)                                                 \
+    X(help_appConfig)                                                    \
+    X(jsonObject)                                                        \
+    X(jsonNumber)                                                        \
     /* Service actions */                                                \
     X(messageActionCustomAction)                                         \
     /* Updates */                                                        \
@@ -174,6 +189,8 @@
     X(authorization)           \
     X(bot)                     \
     X(broadcast)               \
+    X(bytes)                   \
+    X(cdn)                     \
     X(channel)                 \
     X(channel_id)              \
     X(channel_post)            \
@@ -181,9 +198,12 @@
     X(chat_id)                 \
     X(chats)                   \
     X(collapsed)               \
+    X(config)                  \
     X(count)                   \
     X(current_algo)            \
     X(date)                    \
+    X(dc_id)                   \
+    X(dc_options)              \
     X(deleted)                 \
     X(device_model)            \
     X(dialogs)                 \
@@ -193,7 +213,11 @@
     X(edit_date)               \
     X(entities)                \
     X(exclude_pinned)          \
+    X(expires)                 \
+    X(file_id)                 \
     X(file_name)               \
+    X(file_part)               \
+    X(file_total_parts)        \
     X(filter)                  \
     X(first_name)              \
     X(flags)                   \
@@ -214,6 +238,9 @@
     X(hint)                    \
     X(id)                      \
     X(inexact)                 \
+    X(ip_address)              \
+    X(ipv6)                    \
+    X(key)                     \
     X(lang_code)               \
     X(lang_pack)               \
     X(language)                \
@@ -221,11 +248,14 @@
     X(left)                    \
     X(length)                  \
     X(limit)                   \
+    X(location)                \
     X(logout_tokens)           \
     X(M1)                      \
     X(max_date)                \
     X(max_id)                  \
+    X(md5_checksum)            \
     X(media)                   \
+    X(media_only)              \
     X(message)                 \
     X(messages)                \
     X(migrated_to)             \
@@ -234,6 +264,7 @@
     X(min_date)                \
     X(min_id)                  \
     X(msg_id)                  \
+    X(name)                    \
     X(no_webpage)              \
     X(offset)                  \
     X(offset_date)             \
@@ -244,6 +275,7 @@
     X(p)                       \
     X(participants)            \
     X(participants_count)      \
+    X(parts)                   \
     X(password)                \
     X(peer)                    \
     X(peer_id)                 \
@@ -252,7 +284,9 @@
     X(phone_code_hash)         \
     X(phone_number)            \
     X(pinned)                  \
+    X(port)                    \
     X(post_author)             \
+    X(precise)                 \
     X(premium)                 \
     X(pts_count)               \
     X(q)                       \
@@ -265,6 +299,7 @@
     X(round_message)           \
     X(salt1)                   \
     X(salt2)                   \
+    X(secret)                  \
     X(self)                    \
     X(settings)                \
     X(silent)                  \
@@ -273,6 +308,7 @@
     X(srp_id)                  \
     X(system_lang_code)        \
     X(system_version)          \
+    X(tcpo_only)               \
     X(timeout)                 \
     X(title)                   \
     X(tmp_sessions)            \
@@ -290,6 +326,7 @@
     X(username)                \
     X(usernames)               \
     X(users)                   \
+    X(value)                   \
     X(verified)                \
     X(video)                   \
     X(views)                   \
