@@ -78,33 +78,44 @@ static bool has_other_session(const struct request *r, const struct user *user)
     return false;
 }
 
-/* To the log, and as a message from 777000 where somebody may read it. */
+/* What auth.sentCode says of each way, and of the one that comes after it. */
+static const struct {
+    const char *name;
+    uint16_t type;
+    uint16_t next;
+} code_ways[CODE_WAYS_N] = {
+    [CODE_BY_APP] = {"app", C_auth_sentCodeTypeApp, C_auth_codeTypeSms},
+    [CODE_BY_SMS] = {"sms", C_auth_sentCodeTypeSms, C_auth_codeTypeCall},
+    [CODE_BY_CALL] = {"call", C_auth_sentCodeTypeCall, TL_NO_SYMBOL},
+};
+
+/* To the log, whichever way it goes; by the app, as a message from 777000. */
 static void deliver_code(struct request *r, const struct login_code *c)
 {
-    struct user *user = world_user_by_phone(r->world, slice_str(c->phone));
     log_event(&r->sandbox->log, LOG_INFO, "login_code", log_str("phone", c->phone),
-              log_str("code", c->code));
-    if (!has_other_session(r, user))
+              log_str("code", c->code), log_str("by", code_ways[c->way].name));
+    if (c->way != CODE_BY_APP)
         return;
     const char *text =
         arena_printf(r->arena,
                      "Login code: %s. Do not give this code to anyone, even if they say "
                      "they are from Telegram!",
                      c->code);
-    world_service_message(r->world, user, slice_str(text), r->now_s);
+    world_service_message(r->world, world_user_by_phone(r->world, slice_str(c->phone)),
+                          slice_str(text), r->now_s);
 }
 
 static struct tl_value sent_code(struct request *r, const struct login_code *c)
 {
-    const struct user *user = world_user_by_phone(r->world, slice_str(c->phone));
-    bool app = has_other_session(r, user);
-    struct tl_object *type = tl_new(&r->b, app ? C_auth_sentCodeTypeApp : C_auth_sentCodeTypeSms);
+    struct tl_object *type = tl_new(&r->b, code_ways[c->way].type);
     tl_set_int(type, F_length, CODE_DIGITS);
     struct tl_object *o = tl_new(&r->b, C_auth_sentCode);
     tl_set_obj(o, F_type, type);
     tl_set_str(o, F_phone_code_hash, c->hash);
-    tl_set_obj(o, F_next_type, tl_new(&r->b, C_auth_codeTypeSms));
-    tl_set_int(o, F_timeout, CODE_TIMEOUT_S);
+    if (code_ways[c->way].next != TL_NO_SYMBOL) {
+        tl_set_obj(o, F_next_type, tl_new(&r->b, code_ways[c->way].next));
+        tl_set_int(o, F_timeout, CODE_TIMEOUT_S);
+    }
     return tl_value_obj(o);
 }
 
@@ -137,6 +148,7 @@ static struct tl_value send_code(struct request *r)
     struct login_code *c = code_new(r->sandbox, r->auth, phone, r->now_s);
     if (!c)
         return fail(r, 420, "FLOOD_WAIT_60");
+    c->way = has_other_session(r, user) ? CODE_BY_APP : CODE_BY_SMS;
     deliver_code(r, c);
     return sent_code(r, c);
 }
@@ -146,6 +158,9 @@ static struct tl_value resend_code(struct request *r)
     struct login_code *c = read_code(r);
     if (!c)
         return fail(r, r->error_code, r->error_text);
+    if (c->way + 1 == CODE_WAYS_N)
+        return fail(r, 406, "SEND_CODE_UNAVAILABLE");
+    c->way++;
     code_renew(r->sandbox, c, r->now_s);
     deliver_code(r, c);
     return sent_code(r, c);

@@ -19,11 +19,15 @@ enum {
     CODE_HASH_DIGITS = 18,    /* hex digits of phone_code_hash, as long as Telegram's */
 };
 
+/* How a code travels, in the order in which resending goes on to the next one. */
+enum code_way { CODE_BY_APP, CODE_BY_SMS, CODE_BY_CALL, CODE_WAYS_N };
+
 struct login_code {
     char phone[PHONE_DIGITS_MAX + 1];
     char code[CODE_DIGITS + 1];
     char hash[CODE_HASH_DIGITS + 1];
     const struct authorization *auth; /* only that key may use it */
+    enum code_way way;
     int32_t expires_s;
     uint32_t tries;
     bool right; /* it was given: what is left is sign-up */

@@ -3,8 +3,8 @@
 #include "sandbox/names.h"
 
 #define X(name) #name,
-static const char *const combinators[] = {CORE_COMBINATORS(X) WORLD_COMBINATORS(X)};
-static const char *const fields[] = {CORE_FIELDS(X) WORLD_FIELDS(X)};
+static const char *const combinators[] = {CORE_COMBINATORS(X) LOGIN_COMBINATORS(X) WORLD_COMBINATORS(X)};
+static const char *const fields[] = {CORE_FIELDS(X) LOGIN_FIELDS(X) WORLD_FIELDS(X)};
 #undef X
 
 /* Telegram takes a peer where a user or a channel is due, and Pyrogram and its forks send nothing

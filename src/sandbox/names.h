@@ -4,6 +4,7 @@
 #ifndef TGREST_SANDBOX_NAMES_H
 #define TGREST_SANDBOX_NAMES_H
 
+#include "sandbox/names_login.h"
 #include "sandbox/names_world.h"
 #include "tl/schema.h"
 
@@ -308,13 +309,13 @@
 /* C_… and F_… are the symbols that tl_schema_bind gives to names. */
 enum {
 #define X(name) C_##name,
-    CORE_COMBINATORS(X) WORLD_COMBINATORS(X)
+    CORE_COMBINATORS(X) LOGIN_COMBINATORS(X) WORLD_COMBINATORS(X)
 #undef X
         COMBINATORS_N
 };
 enum {
 #define X(name) F_##name,
-    CORE_FIELDS(X) WORLD_FIELDS(X)
+    CORE_FIELDS(X) LOGIN_FIELDS(X) WORLD_FIELDS(X)
 #undef X
         FIELDS_N
 };
