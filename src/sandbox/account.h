@@ -49,6 +49,7 @@ struct account {
     int32_t authorization_ttl_days;
     uint8_t tokens[FUTURE_TOKENS][FUTURE_TOKEN_BYTES]; /* future_auth_token; zeroes = none */
     uint32_t next_token;
+    uint32_t token_serial;      /* of a bot: its tokens with a lower one are expired */
     struct notify_rule *notify; /* owned */
     uint32_t n_notify;
 };

@@ -120,10 +120,12 @@ struct tl_object *build_user(struct request *view, const struct user *u)
     set_text_if_any(o, F_username, u->username);
     if (is_self || contact)
         set_text_if_any(o, F_phone, u->phone);
-    if (u->flags & USER_BOT)
+    if (u->flags & USER_BOT) {
+        tl_set_bool(o, F_bot_chat_history, true); /* hears all that is said in groups */
         tl_set_int(o, F_bot_info_version, 1);
-    else
+    } else {
         tl_set_obj(o, F_status, build_user_status(view, u));
+    }
     return o;
 }
 

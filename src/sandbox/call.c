@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sandbox/bots.h"
 #include "sandbox/state.h"
 
 static void call_run(struct call *call);
@@ -128,6 +129,8 @@ static bool gate_login(struct call *call)
     const struct authorization *login = call->r.auth;
     if (login->state == KEY_DUPLICATED || key->state == KEY_DUPLICATED)
         return refuse(call, 406, "AUTH_KEY_DUPLICATED");
+    if (login->user && (login->user->flags & USER_BOT) && !bot_may_call(call->ctor->name))
+        return refuse(call, 400, "BOT_METHOD_INVALID");
     if (call->method->flags & METHOD_OPEN)
         return true;
     if (key->expires_s && !key->perm)

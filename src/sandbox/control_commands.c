@@ -2,6 +2,7 @@
  * The commands of the control port, in one table. */
 #include <sodium.h>
 
+#include "sandbox/bots.h"
 #include "sandbox/control.h"
 #include "sandbox/state.h"
 
@@ -215,6 +216,48 @@ static const char *mint(struct sandbox *s, const struct command_line *line, stru
     return NULL;
 }
 
+/* ---- bots ---- */
+
+/* The bot of that username; NULL when there is none, or it is somebody else's. */
+static struct user *named_bot(struct sandbox *s, struct slice username)
+{
+    struct user *u = world_user(s->world, world_resolve_username(s->world, username));
+    return u && (u->flags & USER_BOT) && u->account ? u : NULL;
+}
+
+static void print_token(const struct sandbox *s, const struct user *u, struct buf *out)
+{
+    char token[BOT_TOKEN_CHARS_MAX + 1];
+    bot_token(s->world, u, token);
+    buf_printf(out, "%s\n", token);
+    sodium_memzero(token, sizeof token);
+}
+
+static const char *bot(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    const char *why = NULL;
+    const struct user *u = named_bot(s, line->word[1]);
+    if (!u)
+        u = bot_add(s->world, line->word[1], sandbox_dc_of(s, DC_ALONE),
+                    (int32_t)clock_unix_s(&s->clock), &why);
+    if (u)
+        print_token(s, u, out);
+    return why;
+}
+
+static const char *new_bot_token(struct sandbox *s, const struct command_line *line,
+                                 struct buf *out)
+{
+    struct user *u = named_bot(s, line->word[1]);
+    if (!u)
+        return "no such bot";
+    bot_revoke(u);
+    while (u->account->logins)
+        login_end(s, u->account->logins, true);
+    print_token(s, u, out);
+    return NULL;
+}
+
 /* ---- counters ---- */
 
 static const char *stats(struct sandbox *s, const struct command_line *line, struct buf *out)
@@ -267,6 +310,9 @@ static const struct command commands[] = {
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
     {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2,
      mint},
+    {"bot", "USERNAME", "the token of a bot, made if new; the name ends in bot", 1, bot},
+    {"bot_revoke", "USERNAME", "another token; logins end, the old one is expired", 1,
+     new_bot_token},
     {"drop", "PHONE", "close the account's connections", 1, drop},
     {"drop_all", "", "close all connections", 0, drop_all},
     {"stats", "[METHOD]", "counters, then calls by method", 0, stats},

@@ -10,7 +10,7 @@ enum { API_HASH_DIGITS = 32, CODE_TIMEOUT_S = 60 };
 
 /* ---- what the requests name ---- */
 
-static bool api_pair_good(struct request *r)
+bool api_pair_good(struct request *r)
 {
     struct slice hash = tl_text(r->query, F_api_hash);
     bool good = tl_int(r->query, F_api_id) > 0 && hash.len == API_HASH_DIGITS;
@@ -182,12 +182,13 @@ struct tl_value login_complete(struct request *r, struct user *user)
     struct authorization *a = r->auth;
     a->imported = false;
     login_begin(r->sandbox, a, user);
-    sandbox_push(r->sandbox, r->session, user,
-                 &(struct update){
-                     .type = &update_new_authorization,
-                     .date = r->now_s,
-                     .a = a->hash,
-                 });
+    if (!(user->flags & USER_BOT))
+        sandbox_push(r->sandbox, r->session, user,
+                     &(struct update){
+                         .type = &update_new_authorization,
+                         .date = r->now_s,
+                         .a = a->hash,
+                     });
     r->self = user;
     struct tl_object *o = tl_new(&r->b, C_auth_authorization);
     tl_set_obj(o, F_user, build_user(r, user));

@@ -5,7 +5,7 @@
 #include "sandbox/methods_world.h"
 
 static const struct method_table *const tables[] = {
-    &login_methods, &bind_methods,     &password_methods,   &settings_methods,
+    &login_methods, &bots_methods,     &bind_methods,       &password_methods,   &settings_methods,
     &help_methods,  &langpack_methods, &difference_methods, WORLD_METHOD_TABLES,
 };
 

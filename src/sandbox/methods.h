@@ -6,6 +6,7 @@
 #include "sandbox/handler.h"
 
 extern const struct method_table login_methods;
+extern const struct method_table bots_methods;
 extern const struct method_table bind_methods;
 extern const struct method_table password_methods;
 extern const struct method_table settings_methods;

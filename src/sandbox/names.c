@@ -3,7 +3,8 @@
 #include "sandbox/names.h"
 
 #define X(name) #name,
-static const char *const combinators[] = {CORE_COMBINATORS(X) LOGIN_COMBINATORS(X) WORLD_COMBINATORS(X)};
+static const char *const combinators[] = {CORE_COMBINATORS(X) LOGIN_COMBINATORS(X)
+                                              WORLD_COMBINATORS(X)};
 static const char *const fields[] = {CORE_FIELDS(X) LOGIN_FIELDS(X) WORLD_FIELDS(X)};
 #undef X
 

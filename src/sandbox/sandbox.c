@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sandbox/bots.h"
 #include "sandbox/control.h"
 #include "sandbox/methods.h"
 #include "sandbox/state.h"
@@ -196,6 +197,20 @@ static bool load_faults(struct starting *st)
     return true;
 }
 
+/* As their owner would know them. */
+static void log_bots(const struct sandbox *s)
+{
+    char token[BOT_TOKEN_CHARS_MAX + 1];
+    for (size_t i = 0; i < s->world->n_users; i++) {
+        const struct user *u = s->world->user_list[i];
+        if (!(u->flags & USER_BOT) || !u->account)
+            continue;
+        bot_token(s->world, u, token);
+        log_event(&s->log, LOG_INFO, "bot", log_str("username", u->username),
+                  log_str("token", token));
+    }
+}
+
 static bool load_world(struct starting *st)
 {
     struct sandbox *s = st->s;
@@ -209,6 +224,7 @@ static bool load_world(struct starting *st)
     s->world->sink.ctx = s;
     if (!st->config->empty_world && !world_load_demo(s->world, (int32_t)clock_unix_s(&s->clock)))
         return refuse(st, "demo world", "cannot be made");
+    log_bots(s);
     return true;
 }
 

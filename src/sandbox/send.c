@@ -24,6 +24,8 @@ static const char *private_refusal(struct request *r, const struct user *to, int
         return "INPUT_USER_DEACTIVATED";
     if (id_map_get(&r->self->blocked, to->id))
         return "YOU_BLOCKED_USER";
+    if ((r->self->flags & USER_BOT) && (to->flags & USER_BOT))
+        return "USER_IS_BOT";
     if ((r->self->flags & USER_BOT) && id_map_get(&to->blocked, r->self->id)) {
         *code = 403;
         return "USER_IS_BLOCKED";

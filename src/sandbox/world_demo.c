@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "sandbox/bots.h"
 #include "sandbox/chat.h"
 #include "sandbox/service.h"
 
@@ -17,7 +18,7 @@ const char world_demo_table[] =
     "  +9996630001  @erin_e  Erin Ebert    code 33333, on data centre 3\n"
     "users\n"
     "  @echo         answers with what you write\n"
-    "  @sandbox_bot  a bot\n"
+    "  @sandbox_bot  a bot; its token is in the log\n"
     "chats\n"
     "  @sandbox_news  channel, one post of each kind of media; only Bob posts\n"
     "  @sandbox_club  supergroup with a year of history, replies and pins; Alice has it pinned on "
@@ -66,7 +67,8 @@ static bool add_users(struct demo *d)
         u->online_until = i == DEMO_GONE ? 0 : d->now - 3600 * (i + 1);
         d->users[i] = u;
     }
-    return account_set_password(d->users[DEMO_CAROL]->account, &d->world->rng,
+    return bot_enable(d->users[DEMO_BOT], users[DEMO_BOT].dc) &&
+           account_set_password(d->users[DEMO_CAROL]->account, &d->world->rng,
                                 slice_str("correct horse"), "horse, but how?");
 }
 
