@@ -4,6 +4,7 @@
 
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
+#include "gateway/invoke.h"
 #include "gateway/safety.h"
 #include "gateway/task.h"
 #include "mtproto/ids.h"
@@ -40,7 +41,7 @@ static void on_done(struct upstream_call *rpc)
     task_ready(t);
 }
 
-static bool write_query(struct call *c, const struct tl_object *query, struct buf *out)
+bool call_write_query(struct call *c, const struct tl_object *query, struct buf *out)
 {
     const char *error = NULL;
     buf_clear(out);
@@ -66,7 +67,7 @@ static bool try_once(struct invocation *in)
     struct task *t = task_of(c);
     struct upstream *u = task_upstream(t);
     struct buf *query = &t->owner->query;
-    if (!u || !write_query(c, in->query, query))
+    if (!u || !call_write_query(c, in->query, query))
         return false;
     t->rpc = (struct upstream_call){.done = on_done};
     bool queued = upstream_call_start(u, buf_slice(query), in->safety, &t->rpc);
@@ -117,7 +118,7 @@ static bool migrate(struct invocation *in, int32_t dc)
     return call_new_key(c, dc);
 }
 
-static bool is_trouble(struct slice name)
+bool error_is_trouble(struct slice name)
 {
     return slice_is(name, "AUTH_KEY_UNSYNCHRONIZED") || slice_is(name, "MSG_WAIT_FAILED") ||
            slice_is(name, "WORKER_BUSY_TOO_LONG_RETRY");
@@ -152,7 +153,7 @@ static bool mend(struct invocation *in, int32_t code, struct slice name)
         again = sleep_out(in, wait_s);
     else if (dc > 0)
         again = migrate(in, dc);
-    else if (is_trouble(name))
+    else if (error_is_trouble(name))
         again = pause_for_trouble(in);
     if (again)
         return true;
@@ -162,7 +163,7 @@ static bool mend(struct invocation *in, int32_t code, struct slice name)
     return false;
 }
 
-static bool fail_outcome(struct call *c, const struct upstream_call *rpc)
+void call_fail_outcome(struct call *c, const struct upstream_call *rpc)
 {
     switch (rpc->outcome) {
     case UPSTREAM_LOST:
@@ -184,7 +185,6 @@ static bool fail_outcome(struct call *c, const struct upstream_call *rpc)
                   rpc->reason ? rpc->reason : "no answer");
         break;
     }
-    return false;
 }
 
 /* A deadline that passes while a write is on its way leaves its outcome open. */
@@ -235,8 +235,10 @@ bool call_invoke_value(struct call *c, const struct tl_object *query, struct tl_
         }
         if (t->rpc.outcome == UPSTREAM_RESULT)
             return read_answer(&in, t->rpc.body, out);
-        if (t->rpc.outcome != UPSTREAM_ERROR)
-            return fail_outcome(c, &t->rpc);
+        if (t->rpc.outcome != UPSTREAM_ERROR) {
+            call_fail_outcome(c, &t->rpc);
+            return false;
+        }
         if (!mend(&in, t->rpc.code, t->rpc.text))
             return false;
     }

@@ -8,11 +8,11 @@
 #include "gateway/worker.h"
 
 enum {
-    CONNECT_TIMEOUT_MS = 5000, /* a far data centre answers a SYN within a few hundred ms */
+    CONNECT_TIMEOUT_MS = 5000,         /* a far data centre answers a SYN within a few hundred ms */
     WRITE_QUEUE_FULL = 1024 * 1024,    /* nothing more is written until the socket took it */
     WRITE_QUEUE_MAX = 8 * 1024 * 1024, /* an owner that writes on all the same is given up */
     WRITE_KEEP_MAX = 1024 * 1024,      /* scratch kept between writes: a frame of a file's part */
-    WRITE_COPY_MAX = 16 * 1024,        /* what is left of a write is copied; more takes its buffer */
+    WRITE_COPY_MAX = 16 * 1024, /* what is left of a write is copied; more takes its buffer */
 };
 
 struct link {
@@ -325,8 +325,7 @@ static void queue_write(struct link *l, struct buf *out, size_t done)
         buf_init(out, 0);
     }
     uv_buf_t chunk = uv_buf_init((char *)p->bytes.data + done, (unsigned)left);
-    if (p->bytes.failed ||
-        uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written)) {
+    if (p->bytes.failed || uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written)) {
         buf_free(&p->bytes);
         free(p);
         break_off(l);

@@ -107,11 +107,16 @@ struct upstream *task_upstream(struct task *t)
     return t->upstream;
 }
 
+bool task_keeps_warm(const struct task *t)
+{
+    return t->call.gateway->options.warm_s != OPTION_OFF;
+}
+
 void task_release_upstream(struct task *t, bool keep)
 {
     if (!t->upstream)
         return;
-    upstream_release(t->upstream, keep && t->call.gateway->options.warm_s != OPTION_OFF);
+    upstream_release(t->upstream, keep && task_keeps_warm(t));
     t->upstream = NULL;
 }
 

@@ -64,8 +64,8 @@ void tasks_free_spare(struct worker *w);
 void task_run(struct task *t);
 /* Something it waits for has happened. */
 void task_ready(struct task *t);
-/* A transfer went on: its deadline is the time of a call from now, and pause_ns more if it is about to
- * wait for that long. */
+/* A transfer went on: its deadline is the time of a call from now, and pause_ns more if it is about
+ * to wait for that long. */
 void task_progress(struct task *t, int64_t pause_ns);
 /* The handler is to unwind. */
 void task_abort(struct task *t, enum task_abort why);
@@ -81,6 +81,8 @@ void task_nap_begin(struct task *t, int64_t ms);
 void task_nap_end(struct task *t);
 /* The session's connection, in use by the task until its end. NULL: error set. */
 struct upstream *task_upstream(struct task *t);
+/* Do connections stay open after their call? */
+bool task_keeps_warm(const struct task *t);
 /* Gives the connection back, keeping it warm if the gateway does so. */
 void task_release_upstream(struct task *t, bool keep);
 /* The session got another key: claims it for the owner. False without memory. */

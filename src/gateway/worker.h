@@ -15,6 +15,7 @@
 #include "gateway/metrics.h"
 #include "gateway/peer_cache.h"
 #include "gateway/token_cache.h"
+#include "gateway/upload_limit.h"
 #include "gateway/upstream.h"
 #include "gateway/wheel.h"
 #include "http/server.h"
@@ -45,6 +46,7 @@ struct worker {
     struct peer_cache *peers;
     struct token_cache *tokens; /* NULL with --warm off: then nothing outlives its call */
     struct upstreams upstreams;
+    struct upload_limits upload_limits;
     struct list ready; /* tasks to start or resume */
     bool running;      /* inside worker_run */
     struct list spare; /* tasks to reuse */

@@ -97,7 +97,8 @@ struct outgoing *outbox_take_all(struct outbox *o);
 bool outbox_keep(struct outbox *o, struct outgoing *m);
 
 /* Writes what is queued in as few frames as is legal, until `out` holds bytes_max or more. Records
- * of OUT_SERVICE are recycled, the others go to `sent`. Nothing allocates when the buffers are warm.
+ * of OUT_SERVICE are recycled, the others go to `sent`. Nothing allocates when the buffers are
+ * warm.
  */
 void outbox_flush(struct outbox *o, struct sealer *s, int64_t now_ns, struct transport *t,
                   size_t bytes_max, struct buf *out);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * How many parts a file may have: Telegram says it in its app configuration. */
+#ifndef TGREST_GATEWAY_UPLOAD_LIMIT_H
+#define TGREST_GATEWAY_UPLOAD_LIMIT_H
+
+#include "gateway/call.h"
+
+/* What it has been for years, and what holds when it cannot be asked for. Never less. */
+enum { UPLOAD_PARTS_MAX_DEFAULT = 4000 };
+
+/* Of one worker. */
+struct upload_limits {
+    int64_t parts_default;
+    int64_t parts_premium;
+    int64_t until_ns; /* monotonic; 0 = never asked */
+};
+
+/* For the call's account; asks Telegram. The default if it does not say. */
+int64_t upload_parts_max(struct call *c);
+
+#endif
