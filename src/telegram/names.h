@@ -96,6 +96,9 @@
     X(messages_deleteMessages)                                           \
     X(channels_deleteMessages)                                           \
     X(messages_forwardMessages)                                          \
+    X(messages_sendMedia)                                                \
+    X(messages_uploadMedia)                                              \
+    X(messages_sendMultiMedia)                                           \
     X(messages_messages)                                                 \
     X(messages_messagesSlice)                                            \
     X(messages_channelMessages)                                          \
@@ -145,6 +148,28 @@
     X(documentAttributeVideo)                                            \
     X(documentAttributeCustomEmoji)                                      \
     X(webPageEmpty)                                                      \
+    X(webPage)                                                           \
+    X(game)                                                              \
+    X(messageMediaGame)                                                  \
+    X(messageActionChatEditPhoto)                                        \
+    X(photo)                                                             \
+    X(photoSize)                                                         \
+    X(photoSizeProgressive)                                              \
+    X(photoCachedSize)                                                   \
+    X(photoStrippedSize)                                                 \
+    X(videoSize)                                                         \
+    X(inputPhoto)                                                        \
+    X(inputDocument)                                                     \
+    X(inputMediaPhoto)                                                   \
+    X(inputMediaDocument)                                                \
+    X(inputMediaUploadedPhoto)                                           \
+    X(inputMediaUploadedDocument)                                        \
+    X(inputSingleMedia)                                                  \
+    X(inputDocumentFileLocation)                                         \
+    X(inputPhotoFileLocation)                                            \
+    X(inputPeerPhotoFileLocation)                                        \
+    X(userProfilePhoto)                                                  \
+    X(chatPhoto)                                                         \
     /* Files */                                                          \
     X(upload_saveFilePart)                                               \
     X(upload_saveBigFilePart)                                            \
@@ -187,6 +212,7 @@
     X(app_version)             \
     X(attributes)              \
     X(authorization)           \
+    X(big)                     \
     X(bot)                     \
     X(broadcast)               \
     X(bytes)                   \
@@ -214,14 +240,17 @@
     X(entities)                \
     X(exclude_pinned)          \
     X(expires)                 \
+    X(file)                    \
     X(file_id)                 \
     X(file_name)               \
     X(file_part)               \
+    X(file_reference)          \
     X(file_total_parts)        \
     X(filter)                  \
     X(first_name)              \
     X(flags)                   \
     X(folder_id)               \
+    X(force_file)              \
     X(forwards)                \
     X(from_id)                 \
     X(from_name)               \
@@ -231,6 +260,7 @@
     X(future_auth_token)       \
     X(fwd_from)                \
     X(g)                       \
+    X(game)                    \
     X(grouped_id)              \
     X(h)                       \
     X(has_password)            \
@@ -264,8 +294,10 @@
     X(min_date)                \
     X(min_id)                  \
     X(msg_id)                  \
+    X(multi_media)             \
     X(name)                    \
     X(no_webpage)              \
+    X(nosound_video)           \
     X(offset)                  \
     X(offset_date)             \
     X(offset_id)               \
@@ -279,10 +311,13 @@
     X(password)                \
     X(peer)                    \
     X(peer_id)                 \
+    X(performer)               \
     X(phone)                   \
     X(phone_code)              \
     X(phone_code_hash)         \
     X(phone_number)            \
+    X(photo)                   \
+    X(photo_id)                \
     X(pinned)                  \
     X(port)                    \
     X(post_author)             \
@@ -299,16 +334,23 @@
     X(round_message)           \
     X(salt1)                   \
     X(salt2)                   \
+    X(schedule_date)           \
     X(secret)                  \
     X(self)                    \
     X(settings)                \
     X(silent)                  \
     X(size)                    \
+    X(sizes)                   \
+    X(spoiler)                 \
     X(srp_B)                   \
     X(srp_id)                  \
+    X(supports_streaming)      \
     X(system_lang_code)        \
     X(system_version)          \
     X(tcpo_only)               \
+    X(thumb)                   \
+    X(thumb_size)              \
+    X(thumbs)                  \
     X(timeout)                 \
     X(title)                   \
     X(tmp_sessions)            \
@@ -329,6 +371,7 @@
     X(value)                   \
     X(verified)                \
     X(video)                   \
+    X(video_thumbs)            \
     X(views)                   \
     X(voice)                   \
     X(w)                       \
