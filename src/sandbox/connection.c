@@ -299,8 +299,11 @@ static void handshake_step(struct connection *c, enum handshake_status status,
 static void plain_frame(struct connection *c, struct slice frame)
 {
     c->sandbox->stats.plain_in++;
-    if (c->working) /* a client speaks in turns: more before our answer is not ours to queue */
+    if (c->working) { /* a client speaks in turns: more before our answer is not ours to queue */
+        log_event(&c->sandbox->log, LOG_DEBUG, "plain_frame_dropped",
+                  log_str("reason", "the answer to the one before is still being computed"));
         return;
+    }
     if (!c->handshake)
         c->handshake = handshake_new(c);
     if (!c->handshake) {
@@ -368,7 +371,8 @@ static void sealed_frame(struct connection *c, uint8_t *frame, size_t len, bool 
     }
     struct mt_message m;
     if (!mt_open(&a->key, s->digests, false, frame, len, &m)) {
-        if (++c->bad_frames >= BAD_FRAMES_MAX)
+        log_event(&s->log, LOG_WARN, "frame_not_opened", log_int("bytes", (int64_t)len));
+        if (++c->bad_frames >= BAD_FRAMES_MAX) /* which bounds the log too */
             connection_refuse(c, TRANSPORT_ERROR_AUTH_KEY);
         return;
     }

@@ -141,12 +141,25 @@ static bool load_schemas(struct starting *st)
            refuse(st, "schema", error);
 }
 
+struct rsa_key *sandbox_rsa_key_new(void)
+{
+    enum { HEX_DIGITS = 16, TRIES_MAX = 32 }; /* of sixteen keys one has a short fingerprint */
+    struct rsa_key *key = rsa_key_generate();
+    for (int i = 1; key && i < TRIES_MAX; i++) {
+        if (rsa_key_fingerprint(key) >> 4 * (HEX_DIGITS - 1))
+            break;
+        rsa_key_free(key);
+        key = rsa_key_generate();
+    }
+    return key;
+}
+
 static bool load_rsa(struct starting *st)
 {
     struct sandbox *s = st->s;
     const char *path = st->config->rsa_key_file;
     if (!path) {
-        s->rsa = rsa_key_generate();
+        s->rsa = sandbox_rsa_key_new();
         return s->rsa || refuse(st, "RSA key", "cannot be made");
     }
     struct buf pem;

@@ -91,6 +91,10 @@ struct sandbox {
 /* The number of the data centre that a home or asked-for number means here: with a single one,
  * itself. */
 int32_t sandbox_dc_of(const struct sandbox *s, int32_t dc);
+/* A new key whose fingerprint has no leading zero in hexadecimal: mtcute (0.30.3) writes the one
+ * that a server offers without leading zeros, those of its own keys with them, and finds no such
+ * key. NULL when none can be made; to be freed. */
+struct rsa_key *sandbox_rsa_key_new(void);
 /* Sends what this turn produced. */
 void sandbox_flush(struct sandbox *s);
 /* "127.0.0.1:80" or "[::1]:80". */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The texts of the messages that a client hears of, in their order, to be awaited.
+import { within } from './within.js'
+
 const HEARD_MS_MAX = 30_000
 
 export class Heard {
@@ -16,17 +18,11 @@ export class Heard {
   }
 
   // Resolves once the text was heard, maybe before the call.
-  async hear(text) {
-    let timer
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`did not hear ${text}, but ${this.#texts}`)), HEARD_MS_MAX)
-    })
-    try {
-      while (!this.#texts.includes(text)) {
-        await Promise.race([late, new Promise((resolve) => { this.#waiting = resolve })])
-      }
-    } finally {
-      clearTimeout(timer)
-    }
+  hear(text) {
+    return within(HEARD_MS_MAX, this.#until(text), () => `did not hear ${text}, but ${this.#texts}`)
+  }
+
+  async #until(text) {
+    while (!this.#texts.includes(text)) await new Promise((resolve) => { this.#waiting = resolve })
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mtcute (npm @mtcute/node) behind the names that suite.js uses. It has RSA_PAD, checks the prime for safety, asks
-// for what it missed by itself, and makes temporary keys where usePfs is set.
+// for what it missed by itself, and makes temporary keys where usePfs is set. One key exchange in 256 it begins
+// anew after a second ('Step 4: invalid nonce hash'): it hashes a key that begins with a zero byte without it.
 import { NodeCryptoProvider } from '@mtcute/node/utils.js'
 import {
   IntermediatePacketCodec, MemoryStorage, MtUnsupportedError, ObfuscatedPacketCodec, PaddedIntermediatePacketCodec,

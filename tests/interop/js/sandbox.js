@@ -10,11 +10,14 @@ import path from 'node:path'
 import readline from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+import { within } from './within.js'
+
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const BINARY = process.env.TGREST_BINARY ?? path.join(ROOT, 'build', 'tgrest')
 const LOW_PORT_MIN = 10240
 const LOW_PORT_MAX = 32767 // GramJS stores ports as signed 16 bits
 const START_TRIES_MAX = 20 // a port that was chosen may be taken before the sandbox has it
+const SANDBOX_MS_MAX = 20_000 // to start, to answer a command or to end: a second at most, but machines are busy
 
 export class Sandbox {
   dcs = new Map() // number to port
@@ -37,7 +40,9 @@ export class Sandbox {
       '--control', '127.0.0.1:0', '--rsa-public-out', keyFile], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.ended = once(this.child, 'exit')
     this.output = ''
+    const late = setTimeout(() => this.child.kill('SIGKILL'), SANDBOX_MS_MAX)
     const ready = await this.#ready(dcs)
+    clearTimeout(late)
     if (ready) this.publicKey = await readFile(keyFile, 'utf8')
     else await this.#clean()
     return ready
@@ -65,16 +70,17 @@ export class Sandbox {
   }
 
   async #clean() {
-    await this.ended
     await rm(this.directory, { recursive: true })
   }
 
   async stop() {
     this.control.close()
     this.child.kill('SIGTERM')
+    const late = setTimeout(() => this.child.kill('SIGKILL'), SANDBOX_MS_MAX)
     const [status] = await this.ended
+    clearTimeout(late)
     await this.#clean()
-    assert.equal(status, 0, this.output)
+    assert.equal(status, 0, this.output) // null of one that had to be killed
   }
 
   run(command) {
@@ -83,6 +89,12 @@ export class Sandbox {
 
   async code(phone) {
     return (await this.run(`codes ${phone}`)).at(-1).split(' ')[1]
+  }
+
+  // How many keys were made.
+  async handshakes() {
+    const line = (await this.run('stats')).find((l) => l.startsWith('handshakes '))
+    return Number(line.split(' ')[1])
   }
 
   // How often a method was executed, over all connections.
@@ -117,7 +129,8 @@ class Control {
   }
 
   run(command) {
-    const answer = this.last.then(() => this.#exchange(command))
+    const answer = this.last.then(
+      () => within(SANDBOX_MS_MAX, this.#exchange(command), () => `${command}: the sandbox does not answer`))
     this.last = answer.catch(() => {})
     return answer
   }

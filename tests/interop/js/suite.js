@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { Sandbox } from './sandbox.js'
+import { within } from './within.js'
 
 const TEST_MS_MAX = 60_000
+const CLOSE_MS_MAX = 20_000
 const FLOOD_SECONDS = 77 // more than any library sleeps out silently
 
 let numbers = 0
@@ -25,11 +27,11 @@ function stage(library, dcs) {
   before(async () => {
     at.sandbox = await Sandbox.start({ layer: library.layer, lowPort: library.lowPort, dcs })
     await library.trust(at.sandbox)
-  })
+  }, { timeout: TEST_MS_MAX })
   after(async () => {
-    for (const client of opened) await client.close()
-    await at.sandbox.stop()
-  })
+    const closed = Promise.all(opened.map((client) => client.close()))
+    await within(CLOSE_MS_MAX, closed, () => 'a client does not close').finally(() => at.sandbox.stop())
+  }, { timeout: TEST_MS_MAX })
   at.open = async (variant, options) => {
     const client = await library.open(at.sandbox, variant, options)
     opened.push(client)
@@ -67,10 +69,9 @@ function walk(library, variant) {
     const me = await client.me()
     const session = await client.session()
     await client.close()
-    const handshakes = async () => Number((await at.sandbox.run('stats handshakes')).join() || 0)
-    const before = await handshakes()
+    const before = await at.sandbox.handshakes()
     assert.deepEqual(await (await open({ session })).me(), me)
-    assert.equal(await handshakes(), before)
+    if (!variant.usePfs) assert.equal(await at.sandbox.handshakes(), before) // of temporary keys there is a new one
   })
 
   it('is told of a wrong code', async () => {

@@ -340,6 +340,17 @@ static void the_control_port_answers_every_line(void **state)
     }
 }
 
+static void a_new_key_has_a_fingerprint_of_full_length(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) { /* two of five runs would meet one that has not */
+        struct rsa_key *key = sandbox_rsa_key_new();
+        assert_non_null(key);
+        assert_true(rsa_key_fingerprint(key) >= UINT64_C(1) << 60);
+        rsa_key_free(key);
+    }
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -358,6 +369,7 @@ int main(void)
         WITH_SANDBOX(a_minted_key_is_logged_in),
         WITH_SANDBOX(updates_wait_for_the_next_connection),
         WITH_SANDBOX(the_control_port_answers_every_line),
+        cmocka_unit_test(a_new_key_has_a_fingerprint_of_full_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
