@@ -2,6 +2,7 @@
  * The commands of the control port, in one table. */
 #include <sodium.h>
 
+#include "base/base64.h"
 #include "sandbox/bots.h"
 #include "sandbox/control.h"
 #include "sandbox/state.h"
@@ -216,6 +217,29 @@ static const char *mint(struct sandbox *s, const struct command_line *line, stru
     return NULL;
 }
 
+/* What follows token= in a tg://login link, or the whole of it. */
+static struct slice link_token(struct slice link)
+{
+    static const char prefix[] = "tg://login?token=";
+    size_t n = sizeof prefix - 1;
+    return link.len > n && memcmp(link.data, prefix, n) == 0 ? slice_of(link.data + n, link.len - n)
+                                                             : link;
+}
+
+static const char *accept_login(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    struct slice text = link_token(line->word[1]);
+    uint8_t bytes[BASE64_DECODED_MAX(2 * LOGIN_TOKEN_BYTES)];
+    size_t n;
+    (void)out;
+    if (text.len > 2 * LOGIN_TOKEN_BYTES || !base64_decode(text, bytes, &n))
+        return "not a token in base64";
+    struct user *user = phone_account(s, line->word[2]);
+    if (!user)
+        return "not a phone number";
+    return login_token_accept(s, slice_of(bytes, n), user, (int32_t)clock_unix_s(&s->clock));
+}
+
 /* ---- bots ---- */
 
 /* The bot of that username; NULL when there is none, or it is somebody else's. */
@@ -310,6 +334,9 @@ static const struct command commands[] = {
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
     {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2,
      mint},
+    {"accept_login", "TOKEN PHONE",
+     "the account, made if new, scans a QR code: base64 or the whole tg://login link", 2,
+     accept_login},
     {"bot", "USERNAME", "the token of a bot, made if new; the name ends in bot", 1, bot},
     {"bot_revoke", "USERNAME", "another token; logins end, the old one is expired", 1,
      new_bot_token},

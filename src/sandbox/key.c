@@ -138,6 +138,9 @@ void login_begin(struct sandbox *s, struct authorization *a, struct user *user)
     login_end(s, a, false);
     a->state = KEY_LIVE;
     a->user = user;
+    a->unconfirmed = user->account->logins != NULL;
+    a->no_encrypted_requests = false;
+    a->no_call_requests = false;
     a->login_s = (int32_t)clock_unix_s(&s->clock);
     a->active_s = a->login_s;
     a->next_login = user->account->logins;

@@ -177,6 +177,14 @@ static struct tl_value cancel_code(struct request *r)
 
 /* ---- logging in ---- */
 
+struct tl_value login_answer(struct request *r, struct user *user)
+{
+    r->self = user;
+    struct tl_object *o = tl_new(&r->b, C_auth_authorization);
+    tl_set_obj(o, F_user, build_user(r, user));
+    return tl_value_obj(o);
+}
+
 struct tl_value login_complete(struct request *r, struct user *user)
 {
     struct authorization *a = r->auth;
@@ -189,10 +197,7 @@ struct tl_value login_complete(struct request *r, struct user *user)
                          .date = r->now_s,
                          .a = a->hash,
                      });
-    r->self = user;
-    struct tl_object *o = tl_new(&r->b, C_auth_authorization);
-    tl_set_obj(o, F_user, build_user(r, user));
-    return tl_value_obj(o);
+    return login_answer(r, user);
 }
 
 struct tl_value login_or_password(struct request *r, struct user *user)
@@ -291,18 +296,6 @@ static struct tl_value import_authorization(struct request *r)
     return done;
 }
 
-/* ---- the other sessions ---- */
-
-static struct tl_value reset_authorizations(struct request *r)
-{
-    for (struct authorization *a = r->self->account->logins, *next; a; a = next) {
-        next = a->next_login;
-        if (a != r->auth)
-            login_end(r->sandbox, a, true);
-    }
-    return tl_value_bool(true);
-}
-
 static const struct method methods[] = {
     {C_auth_sendCode, METHOD_OPEN, send_code},
     {C_auth_resendCode, METHOD_OPEN, resend_code},
@@ -312,7 +305,6 @@ static const struct method methods[] = {
     {C_auth_logOut, 0, log_out},
     {C_auth_exportAuthorization, 0, export_authorization},
     {C_auth_importAuthorization, METHOD_OPEN, import_authorization},
-    {C_auth_resetAuthorizations, 0, reset_authorizations},
 };
 
 const struct method_table login_methods = {methods, sizeof methods / sizeof *methods};

@@ -7,6 +7,8 @@
 
 /* False and API_ID_INVALID when the request's api_id and api_hash cannot be a pair. */
 bool api_pair_good(struct request *r);
+/* auth.authorization of a key on which user is logged in. */
+struct tl_value login_answer(struct request *r, struct user *user);
 /* Logs the request's key in as user, tells the user's other sessions, and answers
  * auth.authorization. */
 struct tl_value login_complete(struct request *r, struct user *user);

@@ -7,6 +7,8 @@
 
 extern const struct method_table login_methods;
 extern const struct method_table bots_methods;
+extern const struct method_table qr_login_methods;
+extern const struct method_table authorizations_methods;
 extern const struct method_table bind_methods;
 extern const struct method_table password_methods;
 extern const struct method_table settings_methods;

@@ -85,27 +85,63 @@ static struct tl_object *build_queue(struct request *view, const struct session 
     return vec && vec->n ? build_updates(view, &peers, vec) : NULL;
 }
 
-static void deliver(struct sandbox *s, struct session *session)
+static void write_push(struct sandbox *s, const struct tl_schema *schema, struct session *session,
+                       const struct tl_object *updates)
 {
-    struct authorization *login = key_login(session->auth);
-    if (!login->user)
-        return;
-    struct request view;
-    arena_reset(&s->scratch);
-    sandbox_request_as(s, &view, login->user, &s->scratch);
-    view.auth = login;
-    view.schema = session->auth->schema;
-    view.b = tl_builder_of(view.schema, &s->scratch);
-    struct tl_object *updates = build_queue(&view, session);
     const char *error = NULL;
     buf_clear(&s->scratch_buf);
-    if (updates && tl_write_object(view.schema, &s->scratch_buf, updates, &s->scratch, &error)) {
+    if (tl_write_object(schema, &s->scratch_buf, updates, &s->scratch, &error)) {
         server_session_push(session->mt, buf_slice(&s->scratch_buf));
         s->stats.pushes++;
         connection_touch(session->connection);
     } else if (error) {
         log_event(&s->log, LOG_ERROR, "push_not_written", log_str("reason", error));
     }
+}
+
+/* A request to build with, for that key. */
+static void view_as(struct sandbox *s, struct request *view, struct authorization *login,
+                    const struct tl_schema *schema)
+{
+    arena_reset(&s->scratch);
+    sandbox_request_as(s, view, login->user, &s->scratch);
+    view->auth = login;
+    view->schema = schema;
+    view->b = tl_builder_of(schema, &s->scratch);
+}
+
+static void deliver(struct sandbox *s, struct session *session)
+{
+    struct authorization *login = key_login(session->auth);
+    if (!login->user)
+        return;
+    struct request view;
+    view_as(s, &view, login, session->auth->schema);
+    struct tl_object *updates = build_queue(&view, session);
+    if (updates)
+        write_push(s, view.schema, session, updates);
+}
+
+static void push_login_token_to(struct sandbox *s, struct authorization *a)
+{
+    for (struct session *session = a->sessions; session; session = session->next_of_auth) {
+        if (!session->connection)
+            continue;
+        struct request view;
+        view_as(s, &view, key_login(a), a->schema);
+        struct tl_object *o = tl_new(&view.b, C_updateShort);
+        tl_set_obj(o, F_update, tl_new(&view.b, C_updateLoginToken));
+        tl_set_int(o, F_date, view.now_s);
+        if (o)
+            write_push(s, view.schema, session, o);
+    }
+}
+
+void push_login_token(struct sandbox *s, struct authorization *a)
+{
+    push_login_token_to(s, a);
+    for (struct authorization *temp = a->temps; temp; temp = temp->next_temp)
+        push_login_token_to(s, temp);
 }
 
 void push_deliver(struct sandbox *s)

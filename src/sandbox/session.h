@@ -68,7 +68,10 @@ struct authorization {
     struct user *password_user; /* whose code was right and whose password is awaited */
     struct srp_challenge *srp;  /* NULL before account.getPassword */
     bool imported;              /* by auth.importAuthorization: not a login of its own */
-    int64_t hash;               /* as account.getAuthorizations names it */
+    bool unconfirmed;           /* by another login of the account */
+    bool no_encrypted_requests; /* account.changeAuthorizationSettings */
+    bool no_call_requests;
+    int64_t hash; /* as account.getAuthorizations names it */
     int32_t login_s;
     int32_t active_s;
     char ip[48];
@@ -164,5 +167,7 @@ void push_deliver(struct sandbox *s);
 /* The session has a connection again: what waited for it goes out with the next push_deliver. */
 void push_resume(struct sandbox *s, struct session *session);
 void session_queue_clear(struct session *session);
+/* updateLoginToken to the sessions of a key that nobody is logged in on. */
+void push_login_token(struct sandbox *s, struct authorization *a);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * account.*: sessions, online status, notifications, time limits, takeout. */
+ * account.*: online status, notifications, time limits, takeout. */
 #include "sandbox/input.h"
 #include "sandbox/login.h"
 #include "sandbox/methods.h"
@@ -10,54 +10,7 @@ enum {
     ONLINE_S = 300, /* how long account.updateStatus(offline: false) lasts */
     TTL_DAYS_MIN = 30,
     TTL_DAYS_MAX = 730,
-    AUTHORIZATION_TTL_MAX = 366,
 };
-
-/* ---- sessions ---- */
-
-static struct tl_object *authorization_object(struct request *r, const struct authorization *a)
-{
-    static const struct device unknown = {0};
-    const struct device *d = a->device ? a->device : &unknown;
-    struct tl_object *o = tl_new(&r->b, C_authorization);
-    tl_set_bool(o, F_current, a == r->auth);
-    tl_set_int(o, F_hash, a == r->auth ? 0 : a->hash);
-    tl_set_str(o, F_device_model, d->model);
-    tl_set_str(o, F_platform, "");
-    tl_set_str(o, F_system_version, d->system);
-    tl_set_int(o, F_api_id, d->api_id);
-    tl_set_str(o, F_app_name, "");
-    tl_set_str(o, F_app_version, d->app);
-    tl_set_int(o, F_date_created, a->login_s);
-    tl_set_int(o, F_date_active, a->active_s);
-    tl_set_str(o, F_ip, a->ip);
-    tl_set_str(o, F_country, "");
-    tl_set_str(o, F_region, "");
-    return o;
-}
-
-static struct tl_value get_authorizations(struct request *r)
-{
-    struct tl_object *o = tl_new(&r->b, C_account_authorizations);
-    tl_set_int(o, F_authorization_ttl_days, r->self->account->authorization_ttl_days);
-    struct tl_vector *vec = tl_set_vec(&r->b, o, F_authorizations);
-    for (const struct authorization *a = r->self->account->logins; a; a = a->next_login)
-        if (!a->imported)
-            tl_push_obj(&r->b, vec, authorization_object(r, a));
-    return tl_value_obj(o);
-}
-
-static struct tl_value reset_authorization(struct request *r)
-{
-    int64_t hash = tl_int(r->query, F_hash);
-    for (struct authorization *a = r->self->account->logins; a; a = a->next_login) {
-        if (a->hash != hash || a == r->auth)
-            continue;
-        login_end(r->sandbox, a, true);
-        return tl_value_bool(true);
-    }
-    return fail(r, 400, "HASH_INVALID");
-}
 
 /* ---- online ---- */
 
@@ -190,15 +143,6 @@ static struct tl_value set_account_ttl(struct request *r)
     return tl_value_bool(true);
 }
 
-static struct tl_value set_authorization_ttl(struct request *r)
-{
-    int64_t days = tl_int(r->query, F_authorization_ttl_days);
-    if (days < 1 || days > AUTHORIZATION_TTL_MAX)
-        return fail(r, 400, "TTL_DAYS_INVALID");
-    r->self->account->authorization_ttl_days = (int32_t)days;
-    return tl_value_bool(true);
-}
-
 /* ---- the rest that clients call when they start ---- */
 
 static struct tl_value accept_all(struct request *r)
@@ -229,14 +173,11 @@ static struct tl_value finish_takeout(struct request *r)
 }
 
 static const struct method methods[] = {
-    {C_account_getAuthorizations, 0, get_authorizations},
-    {C_account_resetAuthorization, 0, reset_authorization},
     {C_account_updateStatus, 0, update_status},
     {C_account_getNotifySettings, 0, get_notify_settings},
     {C_account_updateNotifySettings, 0, update_notify},
     {C_account_getAccountTTL, 0, get_account_ttl},
     {C_account_setAccountTTL, 0, set_account_ttl},
-    {C_account_setAuthorizationTTL, 0, set_authorization_ttl},
     {C_account_registerDevice, 0, accept_all},
     {C_account_unregisterDevice, 0, accept_all},
     {C_account_getContentSettings, 0, get_content_settings},

@@ -12,6 +12,7 @@
 #include "sandbox/fault.h"
 #include "sandbox/layers.h"
 #include "sandbox/login_code.h"
+#include "sandbox/login_token.h"
 #include "sandbox/map.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/session.h"
@@ -84,6 +85,7 @@ struct sandbox {
     struct buf scratch_buf;
 
     struct login_codes codes;
+    struct login_tokens login_tokens;
     struct exported exported[EXPORTED_MAX]; /* a ring */
     uint32_t next_exported;
 };

@@ -29,6 +29,7 @@ struct reply {
 };
 
 struct client {
+    int32_t dc;
     uv_loop_t *loop;
     uv_tcp_t tcp;
     uv_connect_t connecting;
@@ -237,7 +238,7 @@ static inline void client_make_key(struct client *c, int32_t expires_in_s)
     c->handshake = handshake_client_new(&(struct handshake_client_config){
         .keys = keys,
         .n_keys = 1,
-        .dc = 2,
+        .dc = c->dc,
         .expires_in_s = expires_in_s,
         .clock = &c->clock,
         .rng = &c->rng,
@@ -267,13 +268,15 @@ static inline void client_make_session(struct client *c)
     client_session_connected(c->session);
 }
 
-static inline struct client *client_new(struct sandbox *s, uv_loop_t *loop, int32_t expires_in_s)
+static inline struct client *client_new_at(struct sandbox *s, uv_loop_t *loop, int32_t dc,
+                                           int32_t expires_in_s)
 {
     static uint64_t seed = 100;
     char error[256];
     struct buf pem;
     struct client *c = calloc(1, sizeof *c);
     assert_non_null(c);
+    c->dc = dc;
     c->loop = loop;
     c->clock = clock_system();
     c->digests = digests_new();
@@ -289,10 +292,16 @@ static inline struct client *client_new(struct sandbox *s, uv_loop_t *loop, int3
     tl_schema_bind(c->schema, &sandbox_names);
     c->b = tl_builder_of(c->schema, &c->arena);
     client_prefix(c);
-    client_dial(c, sandbox_port(s, 2));
+    client_dial(c, sandbox_port(s, dc));
     client_make_key(c, expires_in_s);
     client_make_session(c);
     return c;
+}
+
+/* At data centre 2, which one alone is. */
+static inline struct client *client_new(struct sandbox *s, uv_loop_t *loop, int32_t expires_in_s)
+{
+    return client_new_at(s, loop, 2, expires_in_s);
 }
 
 /* A second connection with the key of the first, in a session of its own. */
