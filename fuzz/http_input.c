@@ -18,7 +18,7 @@ static void check_head(const struct request_head *head, const struct http_limits
     const struct http_request *r = &head->request;
     check(r->target.len > 0 && r->target.len <= limits->target_bytes_max);
     check(r->path.len > 0 && r->n_headers <= limits->headers_max);
-    check(head->text.len <= limits->head_bytes_max && head->body_bytes >= -1);
+    check(head->text.len <= limits->head_bytes_max && r->body_bytes >= -1);
     for (size_t i = 0; i < r->target.len; i++)
         check(r->target.data[i] > ' ' && r->target.data[i] < 0x7f);
     for (size_t i = 0; i < r->n_headers; i++) {
@@ -40,7 +40,7 @@ static void tell(struct buf *log, enum request_event event, const struct request
         check_head(p->head, p->limits);
         buf_append(log, r->method.data, r->method.len);
         buf_append(log, p->head->text.data, p->head->text.len);
-        buf_printf(log, "|%lld %d|", (long long)p->head->body_bytes, r->keep_alive);
+        buf_printf(log, "|%lld %d|", (long long)r->body_bytes, r->keep_alive);
     } else if (event == REQUEST_REFUSED) {
         check(p->status >= 400 && p->status < 600 && p->reason);
         buf_append_str(log, "|refused|"); /* of two faults in one line either may be named */

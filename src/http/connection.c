@@ -20,138 +20,41 @@ static void on_handle_closed(uv_handle_t *handle)
     server_handle_closed(s);
 }
 
-void http_connection_close(struct connection *c)
+static void close_with(struct connection *c, void (*close)(struct connection *c))
 {
     if (c->state == CONNECTION_CLOSING)
         return;
-    bool answering = c->state == CONNECTION_ANSWERING || c->state == CONNECTION_HALF_CLOSED;
     struct http_exchange *x = c->exchange;
     connection_enter(c, CONNECTION_CLOSING);
-    uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
+    close(c);
     if (!x)
         return;
-    if (!answering) {
+    exchange_detach(x);
+    if (x->told)
+        c->server->callbacks.on_gone(c->server->callbacks.ctx, x);
+    else
         exchange_end(x);
-        return;
-    }
-    x->connection = NULL;
-    c->exchange = NULL;
-    c->server->callbacks.on_gone(c->server->callbacks.ctx, x);
 }
 
-static void read_on(struct connection *c)
+static void close_handle(struct connection *c)
 {
-    if (!c->reading)
-        c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+    uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
 }
 
-/* Sends our end and reads on until the client's, so that unread bytes of its request do not reset
- * the connection under the answer (RFC 9112 9.6). */
-static void linger(struct connection *c)
+static void reset_handle(struct connection *c)
 {
-    uv_os_fd_t fd;
-    if (c->eof || uv_fileno((const uv_handle_t *)&c->tcp, &fd) != 0) {
-        http_connection_close(c);
-        return;
-    }
-    shutdown(fd, SHUT_WR);
-    buf_shrink(&c->pending, 0);
-    c->progress = 0;
-    connection_enter(c, CONNECTION_LINGERING);
-    read_on(c);
+    if (uv_tcp_close_reset(&c->tcp, on_handle_closed) != 0)
+        close_handle(c);
 }
 
-/* ---- writing ---- */
-
-struct queued_write {
-    uv_write_t req;
-    size_t len;
-    uint8_t bytes[];
-};
-
-static void after_answer(struct connection *c)
+void http_connection_close(struct connection *c)
 {
-    if (c->close_after || (c->server->draining && c->pending.len == 0))
-        linger(c);
-    else if (c->pending.len > 0 || !c->reading || c->eof)
-        connection_enter(c, CONNECTION_READY);
-    else
-        connection_enter(c, CONNECTION_IDLE);
+    close_with(c, close_handle);
 }
 
-static void on_written(uv_write_t *req, int status)
+void connection_reset(struct connection *c)
 {
-    struct connection *c = (struct connection *)req->handle;
-    free(req);
-    if (c->state == CONNECTION_CLOSING)
-        return;
-    if (status != 0)
-        http_connection_close(c);
-    else
-        after_answer(c);
-}
-
-/* What the socket did not take: the bytes of head and body from `sent` on. */
-static bool queue_rest(struct connection *c, struct slice head, struct slice body, size_t sent)
-{
-    struct queued_write *w = malloc(sizeof *w + head.len + body.len - sent);
-    if (!w)
-        return false;
-    size_t of_head = sent < head.len ? head.len - sent : 0;
-    size_t of_body = sent > head.len ? sent - head.len : 0;
-    w->len = of_head + body.len - of_body;
-    if (of_head > 0)
-        memcpy(w->bytes, head.data + sent, of_head);
-    if (body.len > of_body)
-        memcpy(w->bytes + of_head, body.data + of_body, body.len - of_body);
-    uv_buf_t rest = {(char *)w->bytes, w->len};
-    if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &rest, 1, on_written) != 0) {
-        free(w);
-        return false;
-    }
-    c->progress = w->len;
-    return true;
-}
-
-void connection_send(struct connection *c, struct slice head, struct slice body, bool close_after)
-{
-    c->close_after = close_after;
-    uv_buf_t bufs[2] = {{(char *)head.data, head.len}, {(char *)body.data, body.len}};
-    int n = uv_try_write((uv_stream_t *)&c->tcp, bufs, body.len > 0 ? 2 : 1);
-    size_t sent = n > 0 ? (size_t)n : 0;
-    c->server->counters.bytes_out += head.len + body.len;
-    connection_enter(c, CONNECTION_WRITING);
-    if ((n < 0 && n != UV_EAGAIN) ||
-        (sent < head.len + body.len && !queue_rest(c, head, body, sent))) {
-        http_connection_close(c);
-    } else if (sent == head.len + body.len) {
-        after_answer(c);
-    }
-}
-
-/* limit: the bound that was passed, 0 for none. */
-static void refuse(struct connection *c, int status, const char *reason, size_t limit)
-{
-    struct http_server *s = c->server;
-    bool bodiless = c->exchange && slice_is(c->exchange->head.request.method, "HEAD");
-    if (c->exchange)
-        exchange_end(c->exchange);
-    char text[160];
-    snprintf(text, sizeof text, limit ? "%s The limit is %zu." : "%s", reason, limit);
-    buf_clear(&s->error_body);
-    struct http_header headers[3] = {{slice_str("Content-Type"), slice_str("application/json")}};
-    size_t n_headers = 1;
-    s->callbacks.error_body(s->callbacks.ctx, status, text, &s->error_body, &headers[n_headers]);
-    if (headers[n_headers].name.len > 0)
-        n_headers++;
-    if (status == 503)
-        headers[n_headers++] = (struct http_header){slice_str("Retry-After"), slice_str("1")};
-    struct slice body = buf_slice(&s->error_body);
-    struct slice head = response_head(s, status, headers, n_headers, body.len, "close");
-    if (bodiless)
-        body.len = 0;
-    s->counters.refused++;
-    connection_send(c, head, body, true);
+    close_with(c, reset_handle);
 }
 
 /* ---- requests ---- */
@@ -162,10 +65,13 @@ static bool is_parsing_state(const struct connection *c)
            c->state == CONNECTION_BODY;
 }
 
+static const char body_too_large[] = "The request body has too many bytes.";
+
 /* A client that asked first is told to go on, unless its body is on the way anyway. */
 static void send_continue(struct connection *c)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    c->exchange->head.expects_continue = false;
     uv_buf_t b = {(char *)text, sizeof text - 1};
     if (uv_try_write((uv_stream_t *)&c->tcp, &b, 1) != (int)b.len)
         http_connection_close(c); /* 25 bytes do not fit: it reads nothing */
@@ -173,75 +79,121 @@ static void send_continue(struct connection *c)
         c->server->counters.bytes_out += b.len;
 }
 
-static void begin_body(struct connection *c, struct slice rest)
+static void tell(struct connection *c)
 {
-    struct request_head *head = &c->exchange->head;
-    if (head->body_bytes > (int64_t)c->server->limits.body_bytes_max) {
-        refuse(c, 413, "The request body has too many bytes.", c->server->limits.body_bytes_max);
+    struct http_server *s = c->server;
+    struct http_exchange *x = c->exchange;
+    x->told = true;
+    s->counters.requests++;
+    s->callbacks.on_request(s->callbacks.ctx, x, &x->head.request);
+}
+
+static void begin_body(struct connection *c)
+{
+    struct http_server *s = c->server;
+    struct http_request *r = &c->exchange->head.request;
+    if (r->body_bytes == 0)
+        return;
+    r->streamed = s->callbacks.wants_stream && s->callbacks.wants_stream(s->callbacks.ctx, r);
+    if (!r->streamed && r->body_bytes > (int64_t)s->limits.body_bytes_max) {
+        http_connection_refuse(c, 413, body_too_large, s->limits.body_bytes_max);
         return;
     }
-    if (head->body_bytes == 0)
-        return;
     connection_enter(c, CONNECTION_BODY);
-    if (head->expects_continue && rest.len == 0)
-        send_continue(c);
+    if (r->streamed)
+        tell(c);
 }
 
 static void add_body(struct connection *c, struct slice piece)
 {
+    struct http_server *s = c->server;
     struct http_exchange *x = c->exchange;
+    x->head.expects_continue = false;
+    connection_enter(c, CONNECTION_BODY);
+    if (x->head.request.streamed) {
+        s->callbacks.on_body(s->callbacks.ctx, x, piece, false);
+        return;
+    }
     buf_append(&x->body, piece.data, piece.len);
     if (x->body.failed)
-        refuse(c, 413, "The request body has too many bytes.", c->server->limits.body_bytes_max);
-    else
-        connection_enter(c, CONNECTION_BODY);
+        http_connection_refuse(c, 413, body_too_large, s->limits.body_bytes_max);
 }
 
-static void deliver(struct connection *c)
+static void end_body(struct connection *c)
 {
     struct http_server *s = c->server;
     struct http_exchange *x = c->exchange;
-    x->head.request.body = buf_slice(&x->body);
-    s->counters.requests++;
     connection_enter(c, c->eof ? CONNECTION_HALF_CLOSED : CONNECTION_ANSWERING);
-    s->callbacks.on_request(s->callbacks.ctx, x, &x->head.request);
+    if (x->head.request.streamed) {
+        s->callbacks.on_body(s->callbacks.ctx, x, (struct slice){0}, true);
+        return;
+    }
+    x->head.request.body = buf_slice(&x->body);
+    tell(c);
 }
 
 static bool begin_exchange(struct connection *c)
 {
     c->exchange = exchange_new(c->server);
     if (!c->exchange) {
-        refuse(c, 503, "The server is out of memory.", 0);
+        http_connection_refuse(c, 503, "The server is out of memory.", 0);
         return false;
     }
     c->exchange->connection = c;
     return true;
 }
 
-/* Until the input is used up, a request waits for its answer, or the connection ends. */
+/* The input is used up in the middle of a request. */
+static void await_more(struct connection *c)
+{
+    if (c->state == CONNECTION_IDLE)
+        connection_enter(c, CONNECTION_HEAD);
+    else if (c->state == CONNECTION_BODY && c->exchange->head.expects_continue)
+        send_continue(c);
+}
+
+/* Until the input is used up, the caller is to act, or the connection ends. */
 static void parse(struct connection *c, struct slice *input)
 {
-    while (is_parsing_state(c) && input->len > 0 && (c->exchange || begin_exchange(c))) {
+    enum request_event event = REQUEST_COMPLETE;
+    while (is_parsing_state(c) && event != REQUEST_MORE) {
+        if (!c->exchange && (input->len == 0 || !begin_exchange(c)))
+            return;
         struct slice piece;
         struct request_parser *p = &c->exchange->parser;
-        enum request_event event;
-        do {
-            event = request_parser_next(p, input, &piece);
-            if (event == REQUEST_HEAD)
-                begin_body(c, *input);
-            else if (event == REQUEST_BODY)
-                add_body(c, piece);
-            else if (event == REQUEST_COMPLETE)
-                deliver(c);
-            else if (event == REQUEST_REFUSED)
-                refuse(c, p->status, p->reason, p->limit);
-            else if (c->state == CONNECTION_IDLE)
-                connection_enter(c, CONNECTION_HEAD);
-        } while (event != REQUEST_MORE && event != REQUEST_COMPLETE && is_parsing_state(c));
+        event = request_parser_next(p, input, &piece);
+        if (event == REQUEST_HEAD)
+            begin_body(c);
+        else if (event == REQUEST_BODY)
+            add_body(c, piece);
+        else if (event == REQUEST_COMPLETE)
+            end_body(c);
+        else if (event == REQUEST_REFUSED)
+            http_connection_refuse(c, p->status, p->reason, p->limit);
+        else
+            await_more(c);
     }
 }
 
 /* ---- reading ---- */
+
+static size_t pending_left(const struct connection *c)
+{
+    return c->pending.len - c->pending_used;
+}
+
+void connection_stop_reading(struct connection *c)
+{
+    uv_read_stop((uv_stream_t *)&c->tcp);
+    c->reading = false;
+}
+
+void connection_read_on(struct connection *c)
+{
+    bool room = c->close_after || pending_left(c) < c->server->limits.pipelined_max;
+    if (!c->reading && !c->eof && room && c->state != CONNECTION_PAUSED)
+        c->reading = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+}
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -250,33 +202,47 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     size_t room = sizeof c->server->read_buffer;
     size_t max = c->server->limits.pipelined_max;
     /* What cannot be parsed yet is kept, so no more of it is taken than may be. */
-    if (!is_parsing_state(c) && c->state != CONNECTION_LINGERING && max - c->pending.len < room)
-        room = max - c->pending.len;
+    if (!is_parsing_state(c) && !c->close_after && max - pending_left(c) < room)
+        room = max - pending_left(c);
     *buf = (uv_buf_t){c->server->read_buffer, room};
 }
 
-/* The client sent its end: it has closed, or it has finished sending only. They look alike. */
+/* The client sent its end: it has closed, or it has finished sending only. They look alike. While
+ * an answer is streamed, writing will tell. */
 static void on_end(struct connection *c)
 {
     c->eof = true;
-    uv_read_stop((uv_stream_t *)&c->tcp);
-    c->reading = false;
+    connection_stop_reading(c);
     if (c->state == CONNECTION_ANSWERING)
         connection_enter(c, CONNECTION_HALF_CLOSED);
-    else if (c->state != CONNECTION_WRITING && c->state != CONNECTION_READY)
+    else if (c->state != CONNECTION_STREAMING && c->state != CONNECTION_WRITING &&
+             c->state != CONNECTION_READY)
         http_connection_close(c);
 }
 
-/* Bytes behind the request that is being answered. Past the bound the socket is left alone. */
+/* Bytes behind the request that is being answered, or of a paused body. Past the bound the socket
+ * is left alone. */
 static void keep_pending(struct connection *c, struct slice input)
 {
+    buf_drop_front(&c->pending, c->pending_used);
+    c->pending_used = 0;
     buf_append(&c->pending, input.data, input.len);
-    if (c->pending.failed) {
+    if (c->pending.failed)
         http_connection_close(c);
-    } else if (c->pending.len >= c->server->limits.pipelined_max) {
-        uv_read_stop((uv_stream_t *)&c->tcp);
-        c->reading = false;
-    }
+    else if (c->pending.len >= c->server->limits.pipelined_max)
+        connection_stop_reading(c);
+}
+
+/* Bytes behind the last request. */
+static void drop(struct connection *c, size_t n)
+{
+    c->dropped += n;
+    if (c->dropped <= LINGER_BYTES_MAX)
+        return;
+    if (c->state == CONNECTION_LINGERING)
+        http_connection_close(c);
+    else
+        connection_stop_reading(c);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -296,31 +262,42 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     struct slice input = slice_of(buf->base, (size_t)n);
     if (is_parsing_state(c))
         parse(c, &input);
-    if (c->state == CONNECTION_LINGERING) {
-        c->progress += input.len;
-        if (c->progress > LINGER_BYTES_MAX)
-            http_connection_close(c);
-    } else if (c->state != CONNECTION_CLOSING && input.len > 0) {
+    if (c->state == CONNECTION_CLOSING || input.len == 0)
+        return;
+    if (c->close_after || c->state == CONNECTION_LINGERING)
+        drop(c, input.len);
+    else
         keep_pending(c, input);
+}
+
+/* Callbacks may hold pieces of what is pending until parse returns. */
+static void parse_pending(struct connection *c)
+{
+    struct slice input = buf_slice(&c->pending);
+    if (c->pending_used > 0)
+        input = slice_of(input.data + c->pending_used, pending_left(c));
+    parse(c, &input);
+    c->pending_used = c->pending.len - input.len;
+    if (input.len == 0) {
+        buf_shrink(&c->pending, 0);
+        c->pending_used = 0;
     }
 }
 
 void connection_resume(struct connection *c)
 {
-    connection_enter(c, CONNECTION_IDLE);
-    struct slice input = buf_slice(&c->pending);
-    size_t before = input.len;
-    if (before > 0)
-        parse(c, &input);
+    if (c->broken) {
+        http_connection_close(c);
+        return;
+    }
+    connection_enter(c, c->exchange ? CONNECTION_BODY : CONNECTION_IDLE);
+    parse_pending(c);
     if (c->state == CONNECTION_CLOSING || c->state == CONNECTION_LINGERING)
         return;
-    buf_drop_front(&c->pending, before - input.len);
-    if (c->pending.len == 0)
-        buf_shrink(&c->pending, 0);
     if ((c->eof && is_parsing_state(c)) || (c->server->draining && c->state == CONNECTION_IDLE))
         http_connection_close(c);
-    else if (!c->eof && c->pending.len < c->server->limits.pipelined_max)
-        read_on(c);
+    else
+        connection_read_on(c);
 }
 
 /* ---- beginning, and time ---- */
@@ -350,36 +327,24 @@ void connection_start(struct connection *c)
                       ? s->counters.connections_open - s->limits.connections_max
                       : 0;
     uv_tcp_nodelay(&c->tcp, 1);
-    read_on(c);
+    connection_read_on(c);
     if (!c->reading || over > OVERLOAD_MAX)
         http_connection_close(c);
     else if (over > 0)
-        refuse(c, 503, "The server has too many connections.", 0);
-}
-
-/* A client that reads, however slowly, may go on. */
-static void write_timed_out(struct connection *c)
-{
-    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
-    if (left >= c->progress) {
-        http_connection_close(c);
-        return;
-    }
-    c->progress = left;
-    connection_enter(c, CONNECTION_WRITING);
+        http_connection_refuse(c, 503, "The server has too many connections.", 0);
 }
 
 void connection_timed_out(struct connection *c)
 {
     switch (c->state) {
     case CONNECTION_HEAD:
-        refuse(c, 408, "The request's headers took too long.", 0);
+        http_connection_refuse(c, 408, "The request's headers took too long.", 0);
         break;
     case CONNECTION_BODY:
-        refuse(c, 408, "The request body took too long.", 0);
+        http_connection_refuse(c, 408, "The request body took too long.", 0);
         break;
     case CONNECTION_WRITING:
-        write_timed_out(c);
+        connection_write_timed_out(c);
         break;
     default:
         http_connection_close(c);

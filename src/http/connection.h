@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * What server.c, connection.c, exchange.c and response.c share. Private to http/.
+ * What the files of http/ share: server.c (queues, time, listening), connection.c (reading),
+ * writing.c, stream.c (bodies and answers in pieces), exchange.c and response.c. Private.
  *
  * Lifetime:
  * 1. A connection is in exactly one state, and in that state's queue, from accept until its
  *    handle is closed; it is freed in the handle's close callback, never earlier.
  * 2. An exchange belongs to one connection from the first byte of its request; when the connection
- *    goes first, the exchange lives on alone (gone) until http_respond.
- * 3. http_respond calls none of the caller's callbacks: a connection that may go on is put into
- *    CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's
- *    thread, on_request and coroutines included.
+ *    goes first, the exchange lives on alone (gone) until the caller ends it.
+ * 3. Nothing that the caller calls on an exchange calls it back: a connection that may go on is put
+ *    into CONNECTION_READY and resumed by the loop. So it may be called from anywhere on the loop's
+ *    thread, callbacks and coroutines included.
  * 4. A closing server is freed when all handles are closed and all exchanges have ended. */
 #ifndef TGREST_HTTP_CONNECTION_H
 #define TGREST_HTTP_CONNECTION_H
@@ -31,11 +32,13 @@ enum {
 enum connection_state {
     CONNECTION_IDLE,        /* between requests */
     CONNECTION_HEAD,        /* part of a head has arrived */
-    CONNECTION_BODY,        /* part of a body has arrived */
+    CONNECTION_BODY,        /* part of a body has arrived; the rest is waited for */
+    CONNECTION_PAUSED,      /* the caller takes no more of a streamed body for now */
     CONNECTION_ANSWERING,   /* the caller works on the answer */
     CONNECTION_HALF_CLOSED, /* the same, and the client has sent its end */
-    CONNECTION_WRITING,     /* the socket was full: the rest of an answer is queued */
-    CONNECTION_READY,       /* answered; the loop will look for the next request */
+    CONNECTION_STREAMING,   /* the caller works on the rest of a streamed answer */
+    CONNECTION_WRITING,     /* the socket was full: something of an answer is queued */
+    CONNECTION_READY,       /* the loop will look for the next request or piece, or close it */
     CONNECTION_LINGERING,   /* our end is sent; reading until the client's */
     CONNECTION_CLOSING,     /* the handle is being closed */
     CONNECTION_STATES
@@ -47,12 +50,24 @@ struct connection {
     struct connection *prev, *next; /* in the queue of its state */
     uint64_t deadline;              /* loop time, ms; 0 for none */
     struct http_exchange *exchange; /* NULL between requests */
-    struct buf pending;             /* bytes of further requests */
-    size_t progress; /* WRITING: bytes left at the last look; LINGERING: bytes dropped */
+    struct buf pending;             /* bytes of further requests, or of a paused body */
+    size_t pending_used;            /* of them are parsed */
+    uint64_t queued;                /* bytes that the socket did not take at once, ever */
+    uint64_t flushed;               /* WRITING: of those, gone out at the last look */
+    size_t dropped;                 /* bytes behind the last request */
     enum connection_state state;
     bool reading;
     bool eof;         /* the client has sent its end */
     bool close_after; /* the answer being written is the last */
+    bool broken;      /* a write failed: to be closed by the loop */
+};
+
+/* An answer that is given in pieces. */
+struct answer_stream {
+    int64_t left; /* promised and not written yet; -1 if no length was */
+    bool chunked;
+    bool bodiless; /* HEAD, 204, 304: what is written is dropped */
+    bool full;     /* the caller waits for on_writable */
 };
 
 struct http_exchange {
@@ -63,6 +78,8 @@ struct http_exchange {
     struct request_head head;
     struct request_parser parser;
     struct buf body;
+    bool told; /* on_request has been called: the caller ends it */
+    struct answer_stream answer;
 };
 
 struct connection_queue {
@@ -115,22 +132,49 @@ struct connection *connection_new(struct http_server *s);
 /* Begins to read, or says 503 if there are too many. The handle is open. */
 void connection_start(struct connection *c);
 void http_connection_close(struct connection *c);
+/* The same with a reset, so that the client does not take what it has for the whole. */
+void connection_reset(struct connection *c);
+/* Reads on if the state has use for it, so that a client that goes is seen. */
+void connection_read_on(struct connection *c);
+void connection_stop_reading(struct connection *c);
 void connection_resume(struct connection *c);
 void connection_timed_out(struct connection *c);
-/* Writes at once what the socket takes and queues a copy of the rest. */
+
+/* writing.c */
+enum { WRITE_PARTS_MAX = 3 };
+/* Writes at once what the socket takes and queues a copy of the rest. False: the connection is
+ * broken, or there is no memory. */
+bool connection_write(struct connection *c, const struct slice *parts, size_t n);
+size_t connection_write_left(const struct connection *c);
+/* Waits until what is queued has left, within the time for writing. */
+void connection_enter_writing(struct connection *c);
+/* All of an answer is written or queued: lingers, or turns to the next request, in its time. */
+void connection_answered(struct connection *c);
+/* A whole answer. */
 void connection_send(struct connection *c, struct slice head, struct slice body, bool close_after);
+/* The server's own answer, the connection's last. An exchange that the caller knows is gone.
+ * limit: the bound that was passed, 0 for none. */
+void http_connection_refuse(struct connection *c, int status, const char *reason, size_t limit);
+void connection_write_timed_out(struct connection *c);
 
 /* exchange.c */
 /* NULL without memory. */
 struct http_exchange *exchange_new(struct http_server *s);
+/* From here on neither knows the other: the exchange is gone, or answered. */
+void exchange_detach(struct http_exchange *x);
+/* Must the connection end with this exchange's answer? */
+bool exchange_is_last(const struct http_exchange *x);
+/* Has an answer of that status no body, whatever is written? */
+bool exchange_is_bodiless(const struct http_exchange *x, int status);
 /* Back to the pool. Ends the exchange for the server, too. */
 void exchange_end(struct http_exchange *x);
 void exchange_free_pool(struct http_server *s);
 
 /* response.c */
+enum body_framing { BODY_CHUNKED = -1, BODY_UNTIL_END = -2 };
 /* The status line and headers of an answer, in s->answer_head; body_bytes is what Content-Length
- * says. Headers that would break the framing are left out. */
+ * says, or a body_framing. Headers that would break the framing are left out. */
 struct slice response_head(struct http_server *s, int status, const struct http_header *headers,
-                           size_t n_headers, size_t body_bytes, const char *connection);
+                           size_t n_headers, int64_t body_bytes, const char *connection);
 
 #endif

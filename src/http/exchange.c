@@ -19,6 +19,8 @@ struct http_exchange *exchange_new(struct http_server *s)
     }
     x->next = NULL;
     x->data = NULL;
+    x->told = false;
+    x->answer = (struct answer_stream){0};
     request_parser_begin(&x->parser, &x->head, &s->limits);
     s->exchanges_open++;
     return x;
@@ -31,12 +33,17 @@ static void exchange_free(struct http_exchange *x)
     free(x);
 }
 
-void exchange_end(struct http_exchange *x)
+void exchange_detach(struct http_exchange *x)
 {
-    struct http_server *s = x->server;
     if (x->connection)
         x->connection->exchange = NULL;
     x->connection = NULL;
+}
+
+void exchange_end(struct http_exchange *x)
+{
+    struct http_server *s = x->server;
+    exchange_detach(x);
     if (s->pooled < EXCHANGES_IDLE_MAX) {
         request_head_clear(&x->head, EXCHANGE_TEXT_KEEP);
         buf_shrink(&x->body, EXCHANGE_BODY_KEEP);
@@ -79,6 +86,20 @@ bool http_exchange_gone(const struct http_exchange *x)
     return x->connection == NULL;
 }
 
+bool exchange_is_last(const struct http_exchange *x)
+{
+    const struct connection *c = x->connection;
+    /* What is left of a body would be taken for the next request; and after the client's end no
+     * more can come than what it has sent already. */
+    return !x->head.request.keep_alive || x->server->draining || !x->parser.message_done ||
+           (c->eof && c->pending.len == c->pending_used);
+}
+
+bool exchange_is_bodiless(const struct http_exchange *x, int status)
+{
+    return status == 204 || status == 304 || slice_is(x->head.request.method, "HEAD");
+}
+
 void http_respond(struct http_exchange *x, int status, const struct http_header *headers,
                   size_t n_headers, struct slice body)
 {
@@ -87,18 +108,14 @@ void http_respond(struct http_exchange *x, int status, const struct http_header 
         exchange_end(x);
         return;
     }
-    struct http_server *s = x->server;
-    const struct http_request *r = &x->head.request;
-    /* After the client's end no more can come than what it has sent already. */
-    bool last = !r->keep_alive || s->draining || (c->eof && c->pending.len == 0);
+    bool last = exchange_is_last(x);
     const char *connection = last ? "close" : x->head.http_1_0 ? "keep-alive" : NULL;
-    bool bodiless = status == 204 || status == 304;
-    struct slice head = response_head(s, status, headers, n_headers, body.len, connection);
-    if (bodiless || slice_is(r->method, "HEAD"))
+    struct slice head =
+        response_head(x->server, status, headers, n_headers, (int64_t)body.len, connection);
+    if (exchange_is_bodiless(x, status))
         body.len = 0;
     /* Answered, whatever becomes of the connection: from here on it cannot be gone. */
-    x->connection = NULL;
-    c->exchange = NULL;
+    exchange_detach(x);
     connection_send(c, head, body, last);
     exchange_end(x);
 }

@@ -15,7 +15,6 @@ void request_head_clear(struct request_head *head, size_t keep_bytes)
 {
     buf_shrink(&head->text, keep_bytes);
     head->request = (struct http_request){0};
-    head->body_bytes = 0;
     head->expects_continue = head->upgrade = head->http_1_0 = false;
 }
 
@@ -261,14 +260,14 @@ static int on_headers_complete(http_parser *machine)
     if (locate_headers(p) != 0 || split_target(p) != 0 || check_headers(p) != 0)
         return -1;
     if (machine->flags & F_CHUNKED)
-        head->body_bytes = -1;
+        head->request.body_bytes = -1;
     else if (machine->flags & F_CONTENTLENGTH)
         p->data_left = machine->content_length;
     if (p->data_left > INT64_MAX)
         return refuse_over(p, 413, "The request body has too many bytes.",
                            p->limits->body_bytes_max);
     if (p->data_left > 0)
-        head->body_bytes = (int64_t)p->data_left;
+        head->request.body_bytes = (int64_t)p->data_left;
     /* Whether to change the protocol is the server's decision: a body is read as usual. */
     machine->upgrade = 0;
     p->head_done = true;

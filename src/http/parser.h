@@ -14,7 +14,6 @@
 /* What stands before the body. Reused from request to request. */
 struct request_head {
     struct http_request request; /* its slices point into text; valid from REQUEST_HEAD on */
-    int64_t body_bytes;          /* as announced; -1 if chunked */
     bool expects_continue;       /* the client waits for 100 before it sends the body */
     bool upgrade;                /* it asks for another protocol, see its Upgrade header */
     bool http_1_0;

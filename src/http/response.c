@@ -8,7 +8,7 @@ static void append_slice(struct buf *b, struct slice s)
     buf_append(b, s.data, s.len);
 }
 
-static void append_number(struct buf *b, size_t n)
+static void append_number(struct buf *b, uint64_t n)
 {
     char digits[20]; /* 2^64 has 20 */
     size_t at = sizeof digits;
@@ -56,12 +56,12 @@ static bool has_length(int status)
 }
 
 struct slice response_head(struct http_server *s, int status, const struct http_header *headers,
-                           size_t n_headers, size_t body_bytes, const char *connection)
+                           size_t n_headers, int64_t body_bytes, const char *connection)
 {
     struct buf *b = &s->answer_head;
     buf_clear(b);
     buf_append_str(b, "HTTP/1.1 ");
-    append_number(b, (size_t)status);
+    append_number(b, (uint64_t)status);
     buf_append_byte(b, ' ');
     buf_append_str(b, http_status_str((enum http_status)status));
     int64_t now_s = clock_unix_s(&s->clock);
@@ -77,10 +77,12 @@ struct slice response_head(struct http_server *s, int status, const struct http_
         else
             append_header(b, headers[i].name, headers[i].value);
     }
-    if (has_length(status)) {
+    if (has_length(status) && body_bytes >= 0) {
         buf_append_str(b, "Content-Length: ");
-        append_number(b, body_bytes);
+        append_number(b, (uint64_t)body_bytes);
         buf_append(b, "\r\n", 2);
+    } else if (has_length(status) && body_bytes == BODY_CHUNKED) {
+        buf_append_str(b, "Transfer-Encoding: chunked\r\n");
     }
     if (connection)
         append_header(b, slice_str("Connection"), slice_str(connection));

@@ -2,13 +2,14 @@
  * HTTP/1.1 server on a libuv loop: parses, bounds, keeps alive, answers. Knows no route.
  *
  * Lifetime: an exchange is one request with its one answer. It exists from on_request until
- * http_respond (or the end of a streamed answer); the connection may vanish earlier: on_gone tells
- * so once, and http_respond is then accepted and drops the answer. Nothing is freed inside a
- * callback of its own.
+ * http_respond or http_stream_end; the connection may vanish earlier: on_gone tells so once, and
+ * either of them then ends the exchange and drops the answer. No function of an exchange calls back
+ * before it returns.
  *
  * A client that sent its end (FIN) while an answer is pending may have closed, or may have finished
- * sending only (`nc -N`): the two look alike. So the answer may still be given for half_close_ms,
- * then the client counts as gone. A reset counts at once. While a client has pipelined_max bytes of
+ * sending only (`nc -N`): the two look alike. So the answer may still be given, or begun, for
+ * half_close_ms, then the client counts as gone; a streamed answer goes on for as long as it is
+ * read. A reset counts at once. While a client has pipelined_max bytes of
  * further requests waiting, its socket is not read, and its going is seen only when the answer is
  * written.
  *
@@ -68,14 +69,16 @@ struct http_callbacks {
     /* The request and its slices live until the exchange ends. Answer now or later, once. */
     void (*on_request)(void *ctx, struct http_exchange *x, const struct http_request *r);
     /* A piece of a streamed body, valid until it returns; never while paused, never after the
-     * answer has begun. `end` comes once, with an empty or the last piece. A body that breaks off
-     * or breaks the grammar ends with on_gone. `Expect: 100-continue` is answered when the first
-     * piece is due, that is not before on_request has returned without an answer and without a
-     * pause. */
+     * answer has begun: what is left of the body is then dropped, and the connection ends with the
+     * answer. `end` comes once, with an empty or the last piece. A body that breaks off ends with
+     * on_gone; one that breaks the grammar or body_timeout_ms too, and the server itself refuses it
+     * (400, 408). `Expect: 100-continue` is answered when the first piece is due, that is not
+     * before on_request has returned without an answer and without a pause. */
     void (*on_body)(void *ctx, struct http_exchange *x, struct slice piece, bool end);
     /* A streamed answer: what was written has left but for stream_low_bytes; write on. */
     void (*on_writable)(void *ctx, struct http_exchange *x);
-    /* The client closed or broke before the answer; x stays valid until http_respond. */
+    /* The client closed or broke before the end of the answer; x stays valid until http_respond or
+     * http_stream_end. */
     void (*on_gone)(void *ctx, struct http_exchange *x);
     /* The server itself refuses a request (malformed, too large, too slow, overloaded): the body of
      * its answer, so that every error has the caller's shape (JSON), and one header more if *header
@@ -132,7 +135,9 @@ void http_body_resume(struct http_exchange *x);
 void http_stream_begin(struct http_exchange *x, int status, const struct http_header *headers,
                        size_t n_headers, int64_t body_bytes);
 /* Writes at once what the socket takes and queues a copy of the rest. False: more than
- * stream_high_bytes are queued (or the client is gone): wait for on_writable (or on_gone). */
+ * stream_high_bytes are queued (or the client is gone): wait for on_writable (or on_gone). So a
+ * slow client costs at most those and one piece. Bytes past those promised are dropped and logged.
+ */
 bool http_stream_write(struct http_exchange *x, struct slice bytes);
 /* After it x is gone. complete false, or fewer bytes than promised: the connection is reset, so
  * that the client does not take a part for the whole. */

@@ -18,13 +18,41 @@
 
 #include "http/server.h"
 
-enum { WAITING_MAX = 64, WATCHDOG_MS = 20 * 1000 };
+enum {
+    WAITING_MAX = 64,
+    WATCHDOG_MS = 20 * 1000,
+    IDLE_MS = 100, /* for clients whose idle time is to pass: a busy machine sends within it */
+};
 #define TEST_TIME_S 1709251200LL
 #define TEST_DATE   "Fri, 01 Mar 2024 00:00:00 GMT"
 
 /* /now    answers at once: method, path and body
  * /later  is kept in `waiting` until world_answer
- * /big    answers with big_bytes of 'x' */
+ * /big    answers with big_bytes of 'x'
+ * /up     takes its body in pieces, as `upload` says, and answers with it
+ * /down   answers in pieces, as `download` says */
+struct upload {
+    bool pause; /* after each piece, and before the first */
+    bool hold;  /* the answer is the test's to give */
+    int refuse; /* answer with that status at once */
+    struct http_exchange *x;
+    struct buf bytes;
+    size_t pieces;
+    size_t ends;
+};
+
+struct download {
+    int64_t promised;
+    size_t total; /* bytes to write: (uint8_t)(offset % 251) */
+    size_t piece;
+    bool abort; /* in place of the last piece */
+    bool hold;  /* writes nothing by itself */
+    struct http_exchange *x;
+    size_t written;
+    size_t waits; /* http_stream_write said: no more */
+    size_t writables;
+};
+
 struct world {
     uv_loop_t loop;
     uv_timer_t watchdog;
@@ -36,6 +64,8 @@ struct world {
     size_t n_waiting;
     size_t gone;
     size_t big_bytes;
+    struct upload upload;
+    struct download download;
     bool closed;
 };
 
@@ -64,6 +94,94 @@ static inline void answer_echo(struct http_exchange *x)
     buf_free(&b);
 }
 
+/* ---- streams ---- */
+
+static inline bool wants_stream(void *ctx, const struct http_request *r)
+{
+    (void)ctx;
+    return slice_starts_with(r->path, "/up");
+}
+
+static inline void upload_answer(struct world *w)
+{
+    struct http_exchange *x = w->upload.x;
+    w->upload.x = NULL;
+    http_respond(x, w->upload.refuse ? w->upload.refuse : 200, NULL, 0,
+                 buf_slice(&w->upload.bytes));
+}
+
+static inline void upload_begin(struct world *w, struct http_exchange *x,
+                                const struct http_request *r)
+{
+    assert_true(r->streamed);
+    assert_int_equal(r->body.len, 0);
+    w->upload.x = x;
+    buf_clear(&w->upload.bytes);
+    if (w->upload.refuse)
+        upload_answer(w);
+    else if (w->upload.pause)
+        http_body_pause(x);
+}
+
+static inline void on_body(void *ctx, struct http_exchange *x, struct slice piece, bool end)
+{
+    struct world *w = ctx;
+    assert_ptr_equal(x, w->upload.x);
+    assert_false(http_exchange_gone(x));
+    assert_true(end || piece.len > 0);
+    buf_append(&w->upload.bytes, piece.data, piece.len);
+    w->upload.pieces++;
+    w->upload.ends += end;
+    if (w->upload.pause)
+        http_body_pause(x);
+    if (end && !w->upload.hold)
+        upload_answer(w);
+}
+
+/* Writes what the socket and the bounds take; at the end ends. */
+static inline void download_on(struct world *w)
+{
+    struct download *d = &w->download;
+    bool more = true;
+    uint8_t *piece = malloc(d->piece);
+    while (more && d->written < d->total) {
+        size_t n = d->total - d->written < d->piece ? d->total - d->written : d->piece;
+        for (size_t i = 0; i < n; i++)
+            piece[i] = (uint8_t)((d->written + i) % 251);
+        d->written += n;
+        more = http_stream_write(d->x, slice_of(piece, n));
+    }
+    free(piece);
+    if (d->written == d->total) {
+        struct http_exchange *x = d->x;
+        d->x = NULL;
+        http_stream_end(x, !d->abort);
+    } else {
+        d->waits++;
+    }
+}
+
+static inline void download_begin(struct world *w, struct http_exchange *x)
+{
+    struct http_header type = {slice_str("Content-Type"), slice_str("text/plain")};
+    w->download.x = x;
+    w->download.written = 0;
+    http_stream_begin(x, 200, &type, 1, w->download.promised);
+    if (!w->download.hold)
+        download_on(w);
+}
+
+static inline void on_writable(void *ctx, struct http_exchange *x)
+{
+    struct world *w = ctx;
+    assert_ptr_equal(x, w->download.x);
+    w->download.writables++;
+    if (!w->download.hold)
+        download_on(w);
+}
+
+/* ---- requests ---- */
+
 static inline void on_request(void *ctx, struct http_exchange *x, const struct http_request *r)
 {
     struct world *w = ctx;
@@ -76,6 +194,10 @@ static inline void on_request(void *ctx, struct http_exchange *x, const struct h
         memset(body, 'x', w->big_bytes);
         http_respond(x, 200, NULL, 0, slice_of(body, w->big_bytes));
         free(body);
+    } else if (slice_starts_with(r->path, "/up") && r->streamed) {
+        upload_begin(w, x, r);
+    } else if (slice_is(r->path, "/down")) {
+        download_begin(w, x);
     } else {
         answer_echo(x);
     }
@@ -87,6 +209,13 @@ static inline void on_gone(void *ctx, struct http_exchange *x)
     assert_true(http_exchange_gone(x));
     assert_ptr_equal(http_exchange_data(x), w);
     w->gone++;
+    /* Both ways of ending one that is gone. */
+    if (x == w->upload.x)
+        upload_answer(w);
+    if (x == w->download.x) {
+        w->download.x = NULL;
+        http_stream_end(x, false);
+    }
 }
 
 static inline void error_body(void *ctx, int status, const char *what, struct buf *body,
@@ -106,12 +235,21 @@ static inline void on_watchdog(uv_timer_t *timer)
 static inline void world_init(struct world *w, const struct http_limits *limits)
 {
     *w = (struct world){.log = {.fd = 2, .level = LOG_OFF}};
+    buf_init(&w->upload.bytes, 0);
+    w->download.promised = -1;
+    w->download.piece = 64 * 1024;
     signal(SIGPIPE, SIG_IGN);
     assert_int_equal(uv_loop_init(&w->loop), 0);
     uv_timer_init(&w->loop, &w->watchdog);
     uv_timer_start(&w->watchdog, on_watchdog, WATCHDOG_MS, 0);
     clock_manual_init(&w->clock, TEST_TIME_S * NS_PER_S);
-    struct http_callbacks callbacks = {on_request, on_gone, error_body, w};
+    struct http_callbacks callbacks = {.wants_stream = wants_stream,
+                                       .on_request = on_request,
+                                       .on_body = on_body,
+                                       .on_writable = on_writable,
+                                       .on_gone = on_gone,
+                                       .error_body = error_body,
+                                       .ctx = w};
     w->server = http_server_new(&w->loop, limits, &callbacks, &w->clock.clock, &w->log);
     assert_non_null(w->server);
     w->counters = http_server_counters(w->server);
@@ -131,10 +269,9 @@ static inline void world_answer(struct world *w)
     answer_echo(x);
 }
 
-/* The server must be able to end, and leave nothing behind in the loop. */
-static inline void world_free(struct world *w)
+/* A closing server must be able to end, and leave nothing behind in the loop. */
+static inline void world_end(struct world *w)
 {
-    http_server_close(w->server, on_closed, w);
     while (w->n_waiting > 0)
         world_answer(w);
     while (!w->closed)
@@ -142,6 +279,13 @@ static inline void world_free(struct world *w)
     uv_close((uv_handle_t *)&w->watchdog, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&w->loop), 0);
+    buf_free(&w->upload.bytes);
+}
+
+static inline void world_free(struct world *w)
+{
+    http_server_close(w->server, on_closed, w);
+    world_end(w);
 }
 
 /* ---- the client's side ---- */
@@ -173,6 +317,18 @@ static inline void client_init(struct client *c, struct world *w, int fd)
     assert_int_equal(uv_poll_init(&w->loop, &c->poll, fd), 0);
     c->poll.data = c;
     client_listen(c);
+}
+
+/* A client that reads by a timer of its own. */
+enum { SIP_MS = 20, SIP_BYTES = 100 * 1000 };
+static inline void on_sip(uv_timer_t *timer)
+{
+    struct client *c = timer->data;
+    char bytes[SIP_BYTES];
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n > 0)
+        buf_append(&c->in, bytes, (size_t)n);
+    c->eof = n == 0;
 }
 
 /* Over a socket pair, adopted by the server. */
@@ -238,6 +394,19 @@ static inline void await_waiting(struct world *w, size_t n)
 static inline void await_gone(struct world *w, size_t n)
 {
     while (w->gone < n)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+/* Lets the loop do what it can do now. */
+static inline void settle(struct world *w)
+{
+    for (int i = 0; i < 20; i++)
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static inline void await_pieces(struct world *w, size_t n)
+{
+    while (w->upload.pieces < n)
         uv_run(&w->loop, UV_RUN_ONCE);
 }
 

@@ -58,7 +58,7 @@ static void log_head(struct run *r)
     log_slice_of(r, " path=", q->path);
     log_slice_of(r, " query=", q->query);
     buf_printf(&r->log, " %s length=%d%s%s ", q->keep_alive ? "keep" : "close",
-               (int)r->head.body_bytes, r->head.expects_continue ? " expects" : "",
+               (int)r->head.request.body_bytes, r->head.expects_continue ? " expects" : "",
                r->head.upgrade ? " upgrade" : "");
     for (size_t i = 0; i < q->n_headers; i++) {
         log_slice_of(r, "[", q->headers[i].name);
