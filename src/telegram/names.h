@@ -21,6 +21,14 @@
     X(auth_signUp)                                                       \
     X(auth_checkPassword)                                                \
     X(auth_logOut)                                                       \
+    X(auth_resendCode)                                                   \
+    X(auth_cancelCode)                                                   \
+    X(auth_importBotAuthorization)                                       \
+    X(auth_exportLoginToken)                                             \
+    X(auth_importLoginToken)                                             \
+    X(auth_requestPasswordRecovery)                                      \
+    X(auth_recoverPassword)                                              \
+    X(auth_resetAuthorizations)                                          \
     X(auth_sentCode)                                                     \
     X(auth_sentCodeSuccess)                                              \
     X(auth_sentCodePaymentRequired)                                      \
@@ -37,9 +45,20 @@
     X(auth_sentCodeTypeSmsPhrase)                                        \
     X(auth_authorization)                                                \
     X(auth_authorizationSignUpRequired)                                  \
+    X(auth_loginToken)                                                   \
+    X(auth_loginTokenMigrateTo)                                          \
+    X(auth_loginTokenSuccess)                                            \
     X(codeSettings)                                                      \
     X(account_getPassword)                                               \
     X(account_password)                                                  \
+    X(account_updatePasswordSettings)                                    \
+    X(account_passwordInputSettings)                                     \
+    X(account_confirmPasswordEmail)                                      \
+    X(account_resendPasswordEmail)                                       \
+    X(account_cancelPasswordEmail)                                       \
+    X(account_getAuthorizations)                                         \
+    X(account_resetAuthorization)                                        \
+    X(inputCheckPasswordEmpty)                                           \
     X(inputCheckPasswordSRP)                                             \
     X(passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow) \
     /* Users and contacts */                                             \
@@ -209,11 +228,14 @@
     X(add_offset)              \
     X(api_hash)                \
     X(api_id)                  \
+    X(app_name)                \
     X(app_version)             \
     X(attributes)              \
     X(authorization)           \
+    X(authorizations)          \
     X(big)                     \
     X(bot)                     \
+    X(bot_auth_token)          \
     X(broadcast)               \
     X(bytes)                   \
     X(cdn)                     \
@@ -223,11 +245,16 @@
     X(chat)                    \
     X(chat_id)                 \
     X(chats)                   \
+    X(code)                    \
     X(collapsed)               \
     X(config)                  \
     X(count)                   \
+    X(country)                 \
+    X(current)                 \
     X(current_algo)            \
     X(date)                    \
+    X(date_active)             \
+    X(date_created)            \
     X(dc_id)                   \
     X(dc_options)              \
     X(deleted)                 \
@@ -237,7 +264,11 @@
     X(document_id)             \
     X(duration)                \
     X(edit_date)               \
+    X(email)                   \
+    X(email_pattern)           \
+    X(email_unconfirmed_pattern)\
     X(entities)                \
+    X(except_ids)              \
     X(exclude_pinned)          \
     X(expires)                 \
     X(file)                    \
@@ -264,10 +295,12 @@
     X(grouped_id)              \
     X(h)                       \
     X(has_password)            \
+    X(has_recovery)            \
     X(hash)                    \
     X(hint)                    \
     X(id)                      \
     X(inexact)                 \
+    X(ip)                      \
     X(ip_address)              \
     X(ipv6)                    \
     X(key)                     \
@@ -296,8 +329,12 @@
     X(msg_id)                  \
     X(multi_media)             \
     X(name)                    \
+    X(new_algo)                \
+    X(new_password_hash)       \
+    X(new_settings)            \
     X(no_webpage)              \
     X(nosound_video)           \
+    X(official_app)            \
     X(offset)                  \
     X(offset_date)             \
     X(offset_id)               \
@@ -309,8 +346,10 @@
     X(participants_count)      \
     X(parts)                   \
     X(password)                \
+    X(password_pending)        \
     X(peer)                    \
     X(peer_id)                 \
+    X(pending_reset_date)      \
     X(performer)               \
     X(phone)                   \
     X(phone_code)              \
@@ -319,6 +358,7 @@
     X(photo)                   \
     X(photo_id)                \
     X(pinned)                  \
+    X(platform)                \
     X(port)                    \
     X(post_author)             \
     X(precise)                 \
@@ -327,6 +367,7 @@
     X(q)                       \
     X(query)                   \
     X(random_id)               \
+    X(region)                  \
     X(reply_to)                \
     X(reply_to_msg_id)         \
     X(revoke)                  \
@@ -355,8 +396,10 @@
     X(title)                   \
     X(tmp_sessions)            \
     X(to_peer)                 \
+    X(token)                   \
     X(top_message)             \
     X(type)                    \
+    X(unconfirmed)             \
     X(unread_count)            \
     X(unread_mark)             \
     X(unread_mentions_count)   \
