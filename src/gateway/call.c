@@ -83,6 +83,16 @@ void call_session_changed(struct call *c)
     t->sealed = NULL;
 }
 
+struct slice call_seal(struct call *c, const struct session *s)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    token_seal(c->gateway->keys, &c->worker->rng, s, &text);
+    struct slice kept = arena_copy(c->arena, buf_slice(&text));
+    buf_free(&text);
+    return kept;
+}
+
 struct slice call_session_string(struct call *c)
 {
     struct task *t = task_of(c);
@@ -92,11 +102,7 @@ struct slice call_session_string(struct call *c)
     if (t->upstream)
         c->session.salts = *upstream_salts(t->upstream);
     c->session.flags &= ~(uint32_t)SESSION_FOREIGN;
-    struct buf text;
-    buf_init(&text, 0);
-    token_seal(c->gateway->keys, &c->worker->rng, &c->session, &text);
-    t->sealed = arena_strdup(c->arena, buf_slice(&text));
-    buf_free(&text);
+    t->sealed = arena_strdup(c->arena, call_seal(c, &c->session));
     return slice_str(t->sealed);
 }
 

@@ -167,6 +167,8 @@ bool call_stream_write(struct call *c, struct slice bytes) __attribute__((warn_u
 
 /* The session changed: the answer carries X-Session-String. */
 void call_session_changed(struct call *c);
+/* A session string of another session than the call's own: in the arena, not marked as changed. */
+struct slice call_seal(struct call *c, const struct session *s);
 /* The sealed string as it stands now (with the salts known by now), marked as changed. In the
  * arena. */
 struct slice call_session_string(struct call *c);

@@ -2,6 +2,7 @@
  * Who I am, which chats I have, and joining others. */
 #include "gateway/handlers.h"
 #include "gateway/route.h"
+#include "gateway/scope.h"
 #include "gateway/text_params.h"
 #include "gateway/token.h"
 #include "telegram/dialogs.h"
@@ -96,7 +97,8 @@ static bool list_chats_page(struct chat_listing *l)
     struct view view = view_of_call(c, l->directory);
     uint32_t i = 0;
     for (; i < page.n && l->written < l->wanted; i++)
-        l->written += view_dialog(&view, dialogs_at(&page, i), dialogs_top(&page, i));
+        if (scope_allows_chat(&c->session, peer_marked_of_tl(tl_obj(dialogs_at(&page, i), F_peer))))
+            l->written += view_dialog(&view, dialogs_at(&page, i), dialogs_top(&page, i));
     l->has_more = i < page.n || !page.last;
     l->cursor = i < page.n ? dialogs_cursor_after(&page, i - 1, l->directory) : page.next;
     return !page.last && l->written < l->wanted;
@@ -120,6 +122,9 @@ void handle_chats(struct call *c)
     for (int64_t pages = 0; pages < CHATS_MAX && list_chats_page(&l); pages++)
         ;
     json_array_end(w);
+    /* How many other chats there are is not for a string that is narrowed to some. */
+    if (c->session.scope.n_chats)
+        l.total = (int64_t)c->session.scope.n_chats;
     json_field_int(w, "total_count", l.total);
     json_key(w, "next_offset");
     if (l.has_more)

@@ -20,6 +20,41 @@ static void fail_no_message(struct call *c)
     call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram took the message but did not say its id");
 }
 
+/* Those of ids that are messages of this chat, into out (n long). Ids outside channels are
+ * account-wide, so without this look a wrong chat_id would delete in another chat. */
+static bool find_existing(struct call *c, const struct peer_ref *peer, const int32_t *ids, size_t n,
+                          int32_t *out, size_t *n_out)
+{
+    *n_out = 0;
+    const struct tl_object *answer = call_invoke(c, request_messages(&c->b, peer, ids, n));
+    if (!answer)
+        return false;
+    for (uint32_t i = 0; i < messages_count(answer) && *n_out < n; i++) {
+        const struct tl_object *message = messages_at(answer, i);
+        if (message && message_is_in(message, peer, c->session.user_id))
+            out[(*n_out)++] = message_id_of(message);
+    }
+    return true;
+}
+
+/* For a string that is narrowed to some chats, that alone: a message id of another chat would reach
+ * past them. */
+static bool check_message_in(struct call *c, const struct peer_ref *peer, const char *field,
+                             int32_t id)
+{
+    int32_t found;
+    size_t n;
+    if (c->session.scope.n_chats == 0 || id == 0)
+        return true;
+    if (!find_existing(c, peer, &id, 1, &found, &n))
+        return false;
+    if (n == 1)
+        return true;
+    call_fail(c, 404, "MESSAGE_ID_INVALID", "There is no such message in this chat");
+    c->error.field = field;
+    return false;
+}
+
 /* ---- send ---- */
 
 void handle_send(struct call *c)
@@ -36,7 +71,8 @@ void handle_send(struct call *c)
         .no_webpage = call_param(c, "no_webpage")->i != 0,
         .mentions = resolve_mentions(c, &text),
     };
-    if (call_failed(c))
+    if (call_failed(c) ||
+        !check_message_in(c, &peer, "reply_to_message_id", options.reply_to_msg_id))
         return;
     const struct tl_object *answer = call_invoke(c, request_send(&c->b, &peer, &options));
     struct sent_message sent;
@@ -55,7 +91,8 @@ void handle_edit(struct call *c)
     struct peer_ref peer;
     struct formatted_text text;
     int32_t id = (int32_t)call_param(c, "message_id")->i;
-    if (!text_param(c, "new_text", &text) || !resolve_param(c, "chat_id", &peer))
+    if (!text_param(c, "new_text", &text) || !resolve_param(c, "chat_id", &peer) ||
+        !check_message_in(c, &peer, "message_id", id))
         return;
     const struct mention_resolver *mentions = resolve_mentions(c, &text);
     if (call_failed(c))
@@ -80,6 +117,8 @@ void handle_forward(struct call *c)
     if (!resolve_param(c, "from_chat_id", &from) || !resolve_param(c, "to_chat_id", &to))
         return;
     int32_t id = (int32_t)call_param(c, "message_id")->i;
+    if (!check_message_in(c, &from, "message_id", id))
+        return;
     struct slice peers =
         slice_str(arena_printf(c->arena, "%s>%s", (const char *)resolve_canonical(c, &from).data,
                                (const char *)resolve_canonical(c, &to).data));
@@ -96,23 +135,6 @@ void handle_forward(struct call *c)
 }
 
 /* ---- delete ---- */
-
-/* Those of ids that are messages of this chat, into out (n long). Ids outside channels are
- * account-wide, so without this look a wrong chat_id would delete in another chat. */
-static bool find_existing(struct call *c, const struct peer_ref *peer, const int32_t *ids, size_t n,
-                          int32_t *out, size_t *n_out)
-{
-    *n_out = 0;
-    const struct tl_object *answer = call_invoke(c, request_messages(&c->b, peer, ids, n));
-    if (!answer)
-        return false;
-    for (uint32_t i = 0; i < messages_count(answer) && *n_out < n; i++) {
-        const struct tl_object *message = messages_at(answer, i);
-        if (message && message_is_in(message, peer, c->session.user_id))
-            out[(*n_out)++] = message_id_of(message);
-    }
-    return true;
-}
 
 static bool contains(const int32_t *ids, size_t n, int32_t id)
 {

@@ -6,6 +6,7 @@
 #include "gateway/handlers.h"
 #include "gateway/resolve.h"
 #include "gateway/route.h"
+#include "gateway/scope.h"
 #include "telegram/peer.h"
 #include "tl/json.h"
 
@@ -210,10 +211,14 @@ static struct tl_object *read_query(struct call *c, const struct tl_combinator *
 void handle_method_call(struct call *c)
 {
     const struct tl_combinator *method = find_method(c);
-    struct tl_object *query = method ? read_query(c, method) : NULL;
-    struct tl_value answer;
-    if (!query || call_failed(c) || !call_invoke_value(c, query, &answer))
+    if (!method || !scope_check_method(c, method))
         return;
+    struct tl_object *query = read_query(c, method);
+    struct tl_value answer;
+    if (!query || call_failed(c) || !scope_check_query(c, query) ||
+        !call_invoke_value(c, query, &answer))
+        return;
+    scope_blank_codes(c, &answer);
     if (answer.kind == TL_OBJECT)
         resolve_remember(c, answer.object);
     tl_to_json(c->schema, &answer, call_answer(c, 200));

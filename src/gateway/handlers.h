@@ -11,6 +11,9 @@ void handle_verify_code(struct call *c);
 void handle_verify_password(struct call *c);
 void handle_logout(struct call *c);
 
+/* handle_restrict.c */
+void handle_restrict(struct call *c);
+
 /* handle_chats.c */
 void handle_me(struct call *c);
 void handle_chats(struct call *c);

@@ -2,6 +2,7 @@
 #include "gateway/resolve.h"
 
 #include "gateway/peer_cache.h"
+#include "gateway/scope.h"
 #include "gateway/token.h"
 #include "telegram/dialogs.h"
 #include "telegram/login.h"
@@ -272,7 +273,15 @@ bool resolve_value(struct call *c, const char *field, const struct param_value *
 
 bool resolve_param(struct call *c, const char *name, struct peer_ref *out)
 {
-    return resolve_value(c, name, call_param(c, name), out);
+    const struct param_value *value = call_param(c, name);
+    struct peer_ref bare = {0};
+    /* Of an id it is known at once: a narrowed string need not look for chats that it may not
+     * touch.
+     */
+    if (value->is_number && peer_from_marked(value->i, &bare.kind, &bare.id) &&
+        !scope_check_peer(c, name, &bare))
+        return false;
+    return resolve_value(c, name, value, out) && scope_check_peer(c, name, out);
 }
 
 struct slice resolve_canonical(struct call *c, const struct peer_ref *peer)

@@ -6,11 +6,12 @@
 #include "gateway/call.h"
 #include "telegram/directory.h"
 
-/* The peer that the CHAT_ID parameter `name` means. May ask Telegram (suspends). False: c->error is
- * set, naming the field. */
+/* The peer that the CHAT_ID parameter `name` means, if the session may touch it. May ask Telegram
+ * (suspends). False: c->error is set, naming the field. */
 bool resolve_param(struct call *c, const char *name, struct peer_ref *out)
     __attribute__((warn_unused_result));
-/* The same for a value that stands elsewhere; `field` names it in errors. */
+/* The same for a value that stands elsewhere, whatever the session's scope; `field` names it in
+ * errors. */
 bool resolve_value(struct call *c, const char *field, const struct param_value *value,
                    struct peer_ref *out) __attribute__((warn_unused_result));
 bool resolve_address(struct call *c, const char *field, const struct peer_address *address,

@@ -35,7 +35,20 @@ enum session_need {
     SESSION_NEED_FULL,  /* an authorized one, else 401 */
 };
 
-enum route_scope { SCOPE_READ, SCOPE_WRITE };
+/* What a route does, for narrowed session strings (scope.h). */
+enum route_scope {
+    SCOPE_READ,    /* changes nothing */
+    SCOPE_WRITE,   /* anything else */
+    SCOPE_METHOD,  /* what its method does: the handler asks scope_check_method */
+    SCOPE_ACCOUNT, /* the login, its password, its other sessions: never with a narrowed string */
+    SCOPE_NARROW,  /* makes narrower strings: always */
+};
+
+/* How far a route reaches, for strings that are narrowed to some chats. */
+enum route_reach {
+    REACH_ACCOUNT, /* beyond single chats: refused */
+    REACH_CHATS,   /* only chats that resolve_param names, or a list that leaves out all others */
+};
 
 enum route_body {
     BODY_JSON, /* or none: whole, bounded; parameters are read before the handler runs */
@@ -53,6 +66,7 @@ struct route {
     void (*handle)(struct call *c);
     enum session_need session;
     enum route_scope scope;
+    enum route_reach reach;
     const char *answer_schema;       /* JSON Schema text of the 200 answer, for /openapi.json */
     uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
@@ -65,6 +79,10 @@ struct route {
 size_t routes_count(void);
 const struct route *route_at(size_t index);
 size_t route_index(const struct route *r);
+/* Of method and path: names the route in session strings, the same in every version. */
+uint32_t route_code(const struct route *r);
+/* The route that "POST /messages/send" names, its path as the table writes it; NULL if none. */
+const struct route *route_by_name(struct slice name);
 
 /* Finds the route, fills path_values (decoded into the arena of c). NULL: *status is 404, or 405
  * with *allow the methods that exist there ("GET, HEAD", in the arena). */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The table of routes: what there is, what it takes, what it answers. */
+#include <zlib.h>
+
 #include "gateway/handlers.h"
 #include "gateway/route.h"
 #include "telegram/names.h"
@@ -10,6 +12,7 @@ enum {
     LIMIT_MESSAGES_MAX = 1000,
     LIMIT_CHATS_MAX = 10000,
     DELETE_IDS_MAX = 1000,
+    EXPIRES_IN_MAX_S = 10 * 366 * 24 * 3600, /* ten years are as good as never */
 };
 
 static const char *const parse_modes[] = {"markdown", "html", "none", NULL};
@@ -60,6 +63,17 @@ static const struct param verify_code_params[] = {
 static const struct param verify_password_params[] = {
     {.name = "password", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
      .max = 1024, .text = "The 2FA password"},
+};
+
+static const struct param restrict_params[] = {
+    FLAG(PARAM_BODY, "read_only", "false", "Nothing may be changed with it"),
+    {.name = "chats", .place = PARAM_BODY, .type = PARAM_JSON,
+     .text = "List of chat_ids: no other chat may be touched with it"},
+    {.name = "routes", .place = PARAM_BODY, .type = PARAM_JSON,
+     .text = "List of routes as they stand here (\"POST /messages/send\"): no other may be called with it"},
+    {.name = "expires_in", .place = PARAM_BODY, .type = PARAM_INT, .min = 1, .max = EXPIRES_IN_MAX_S,
+     .text = "Seconds from now until it ends"},
+    {.name = "expires_at", .place = PARAM_BODY, .type = PARAM_DATE, .text = "The same as a time"},
 };
 
 static const struct param chats_params[] = {
@@ -148,30 +162,33 @@ static const struct route routes[] = {
      PARAMS(verify_password_params), .handle = handle_verify_password, .session = SESSION_NEED_LOGIN,
      .scope = SCOPE_WRITE, .answer_schema = "LoginStep", NEEDS(C_account_getPassword, C_auth_checkPassword)},
     {.method = "DELETE", .path = "/auth/logout", .summary = "Log out: the session is dead afterwards",
-     .handle = handle_logout, .session = SESSION_NEED_LOGIN, .scope = SCOPE_WRITE,
+     .handle = handle_logout, .session = SESSION_NEED_LOGIN, .scope = SCOPE_ACCOUNT,
      .answer_schema = "LoggedOut", NEEDS(C_auth_logOut)},
+    {.method = "POST", .path = "/auth/restrict", .summary = "Make a narrower session string of this one",
+     PARAMS(restrict_params), .handle = handle_restrict, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_NARROW, .answer_schema = "Restricted", NEEDS(C_users_getUsers)},
     {.method = "GET", .path = "/me", .summary = "The account", .handle = handle_me,
      .session = SESSION_NEED_FULL, .scope = SCOPE_READ, .answer_schema = "User",
      NEEDS(C_users_getFullUser)},
     {.method = "GET", .path = "/chats", .summary = "The account's chats, the latest first",
      PARAMS(chats_params), .handle = handle_chats, .session = SESSION_NEED_FULL, .scope = SCOPE_READ,
-     .answer_schema = "Chats", NEEDS(C_messages_getDialogs)},
+     .reach = REACH_CHATS, .answer_schema = "Chats", NEEDS(C_messages_getDialogs)},
     {.method = "GET", .path = "/messages", .summary = "Messages of a chat, the newest first",
      PARAMS(messages_params), .handle = handle_messages, .session = SESSION_NEED_FULL,
-     .scope = SCOPE_READ, .answer_schema = "Messages", NEEDS(C_messages_getHistory, C_messages_search)},
+     .scope = SCOPE_READ, .reach = REACH_CHATS, .answer_schema = "Messages", NEEDS(C_messages_getHistory, C_messages_search)},
     {.method = "POST", .path = "/messages/send", .summary = "Send a message", PARAMS(send_params),
      .handle = handle_send, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
-     .answer_schema = "SentMessage", NEEDS(C_messages_sendMessage)},
+     .reach = REACH_CHATS, .answer_schema = "SentMessage", NEEDS(C_messages_sendMessage)},
     {.method = "POST", .path = "/messages/edit", .summary = "Change a message", PARAMS(edit_params),
      .handle = handle_edit, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
-     .answer_schema = "SentMessage", NEEDS(C_messages_editMessage)},
+     .reach = REACH_CHATS, .answer_schema = "SentMessage", NEEDS(C_messages_editMessage)},
     {.method = "DELETE", .path = "/messages/delete", .summary = "Delete messages",
      PARAMS(delete_params), .handle = handle_delete, .session = SESSION_NEED_FULL,
-     .scope = SCOPE_WRITE, .answer_schema = "DeletedMessages",
+     .scope = SCOPE_WRITE, .reach = REACH_CHATS, .answer_schema = "DeletedMessages",
      NEEDS(C_messages_deleteMessages, C_channels_deleteMessages, C_messages_getMessages)},
     {.method = "POST", .path = "/messages/forward", .summary = "Forward a message",
      PARAMS(forward_params), .handle = handle_forward, .session = SESSION_NEED_FULL,
-     .scope = SCOPE_WRITE, .answer_schema = "SentMessage", NEEDS(C_messages_forwardMessages)},
+     .scope = SCOPE_WRITE, .reach = REACH_CHATS, .answer_schema = "SentMessage", NEEDS(C_messages_forwardMessages)},
     {.method = "POST", .path = "/groups/join", .summary = "Join a group or channel",
      PARAMS(join_params), .handle = handle_join, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
      .answer_schema = "Joined",
@@ -184,7 +201,7 @@ static const struct route routes[] = {
      .scope = SCOPE_READ, .answer_schema = "Method"},
     {.method = "POST", .path = "/methods/{name}", .summary = "Call any method with JSON parameters",
      PARAMS(method_params), .handle = handle_method_call, .session = SESSION_NEED_FULL,
-     .scope = SCOPE_WRITE, .answer_schema = "MethodAnswer", .free_body = true},
+     .scope = SCOPE_METHOD, .answer_schema = "MethodAnswer", .free_body = true},
     {.method = "GET", .path = "/healthz", .summary = "Is the process alive?", .handle = handle_healthz,
      .session = SESSION_NEED_NONE, .scope = SCOPE_READ, .answer_schema = "Health"},
     {.method = "GET", .path = "/readyz", .summary = "Can it reach a data centre?",
@@ -214,6 +231,24 @@ const struct route *route_at(size_t index)
 size_t route_index(const struct route *r)
 {
     return (size_t)(r - routes);
+}
+
+uint32_t route_code(const struct route *r)
+{
+    uLong code = crc32(0, (const Bytef *)r->method, (uInt)strlen(r->method));
+    return (uint32_t)crc32(code, (const Bytef *)r->path, (uInt)strlen(r->path));
+}
+
+const struct route *route_by_name(struct slice name)
+{
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        size_t method = strlen(routes[i].method);
+        if (name.len > method && name.data[method] == ' ' &&
+            slice_starts_with(name, routes[i].method) &&
+            slice_is(slice_of(name.data + method + 1, name.len - method - 1), routes[i].path))
+            return &routes[i];
+    }
+    return NULL;
 }
 
 /* ---- matching ---- */

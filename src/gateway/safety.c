@@ -10,6 +10,8 @@ static const struct {
 } exceptions[] = {
     {"auth.checkPassword", CALL_ONCE}, /* a login */
     {"auth.checkRecoveryPassword", CALL_ONCE},
+    {"account.getTmpPassword", CALL_ONCE},        /* makes one */
+    {"messages.getMessagesViews", CALL_ONCE},     /* may count one */
     {"messages.getBotCallbackAnswer", CALL_ONCE}, /* presses a bot's button */
     {"messages.getInlineBotResults", CALL_ONCE},  /* asks a bot */
     {"upload.saveFilePart", CALL_REPEATABLE},     /* a part is overwritten by itself */
@@ -37,17 +39,29 @@ static bool has_random_id(const struct tl_combinator *method)
     return type->kind == TL_LONG;
 }
 
+static bool is_named_like_a_read(const struct tl_combinator *method)
+{
+    const char *dot = strrchr(method->name, '.');
+    const char *local = dot ? dot + 1 : method->name;
+    for (size_t i = 0; i < sizeof read_prefixes / sizeof *read_prefixes; i++)
+        if (has_word(local, read_prefixes[i]))
+            return true;
+    return false;
+}
+
+bool method_is_read(const struct tl_combinator *method)
+{
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (strcmp(method->name, exceptions[i].name) == 0)
+            return false;
+    return is_named_like_a_read(method) && !has_random_id(method);
+}
+
 enum call_safety method_safety(const struct tl_combinator *method)
 {
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
         if (strcmp(method->name, exceptions[i].name) == 0)
             return exceptions[i].safety;
     }
-    const char *dot = strrchr(method->name, '.');
-    const char *local = dot ? dot + 1 : method->name;
-    for (size_t i = 0; i < sizeof read_prefixes / sizeof *read_prefixes; i++) {
-        if (has_word(local, read_prefixes[i]))
-            return CALL_REPEATABLE;
-    }
-    return has_random_id(method) ? CALL_REPEATABLE : CALL_ONCE;
+    return is_named_like_a_read(method) || has_random_id(method) ? CALL_REPEATABLE : CALL_ONCE;
 }

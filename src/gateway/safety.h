@@ -9,5 +9,7 @@
 /* Reads, by their names, and methods whose random_id makes Telegram itself answer the second with
  * the first. Everything else is CALL_ONCE. */
 enum call_safety method_safety(const struct tl_combinator *method);
+/* Does it change nothing at all, as its name says? */
+bool method_is_read(const struct tl_combinator *method);
 
 #endif

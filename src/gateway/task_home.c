@@ -8,6 +8,7 @@
 
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
+#include "gateway/scope.h"
 
 enum {
     RETRY_AFTER_S = 1,                 /* what a gateway that is full or leaving asks for */
@@ -210,6 +211,8 @@ static void check_session(struct call *c)
                   test ? "test" : "production");
     else if (c->route->session == SESSION_NEED_FULL && c->session.state != SESSION_AUTHORIZED)
         call_fail(c, 401, "LOGIN_NOT_FINISHED", "The login of this session is not finished.");
+    else
+        scope_check_route(c);
 }
 
 static void open_session(struct task *t)

@@ -69,6 +69,53 @@ struct tl_object *request_log_out(struct tl_builder *b)
     return tl_new(b, C_auth_logOut);
 }
 
+struct tl_object *request_resend_code(struct tl_builder *b, const char *phone,
+                                      const char *code_hash)
+{
+    return with_code_hash(b, C_auth_resendCode, phone, code_hash);
+}
+
+struct tl_object *request_cancel_code(struct tl_builder *b, const char *phone,
+                                      const char *code_hash)
+{
+    return with_code_hash(b, C_auth_cancelCode, phone, code_hash);
+}
+
+struct tl_object *request_bot_login(struct tl_builder *b, int32_t api_id, const char *api_hash,
+                                    const char *bot_token)
+{
+    struct tl_object *o = tl_new(b, C_auth_importBotAuthorization);
+    tl_set_int(o, F_flags, 0);
+    tl_set_int(o, F_api_id, api_id);
+    tl_set_str(o, F_api_hash, api_hash);
+    tl_set_str(o, F_bot_auth_token, bot_token);
+    return o;
+}
+
+struct tl_object *request_export_login_token(struct tl_builder *b, int32_t api_id,
+                                             const char *api_hash)
+{
+    struct tl_object *o = tl_new(b, C_auth_exportLoginToken);
+    tl_set_int(o, F_api_id, api_id);
+    tl_set_str(o, F_api_hash, api_hash);
+    tl_set_vec(b, o, F_except_ids);
+    return o;
+}
+
+struct tl_object *request_import_login_token(struct tl_builder *b, struct slice token)
+{
+    struct tl_object *o = tl_new(b, C_auth_importLoginToken);
+    tl_set_text(o, F_token, token);
+    return o;
+}
+
+struct tl_object *request_self(struct tl_builder *b)
+{
+    struct tl_object *o = tl_new(b, C_users_getUsers);
+    tl_push_obj(b, tl_set_vec(b, o, F_id), tl_new(b, C_inputUserSelf));
+    return o;
+}
+
 /* ---- answers ---- */
 
 static const char *code_type_name(const struct tl_object *type)
@@ -128,6 +175,36 @@ struct authorization_answer authorization_read(const struct tl_object *answer)
     out.tmp_sessions = (int32_t)tl_int(answer, F_tmp_sessions);
     out.future_auth_token = tl_text(answer, F_future_auth_token);
     return out;
+}
+
+struct login_token login_token_read(const struct tl_object *answer)
+{
+    struct login_token out = {.kind = LOGIN_TOKEN_UNKNOWN, .token = tl_text(answer, F_token)};
+    if (tl_is(answer, C_auth_loginToken)) {
+        out.kind = LOGIN_TOKEN_SHOWN;
+        out.expires = tl_int(answer, F_expires);
+    } else if (tl_is(answer, C_auth_loginTokenMigrateTo)) {
+        out.kind = LOGIN_TOKEN_MOVED;
+        out.dc = (int32_t)tl_int(answer, F_dc_id);
+    } else if (tl_is(answer, C_auth_loginTokenSuccess)) {
+        out.kind = LOGIN_TOKEN_DONE;
+        out.authorization = tl_obj(answer, F_authorization);
+    }
+    return out;
+}
+
+const struct tl_object *self_object(const struct tl_value *users)
+{
+    if (users->kind != TL_VECTOR || users->vector->n == 0 ||
+        users->vector->items[0].kind != TL_OBJECT)
+        return NULL;
+    const struct tl_object *user = users->vector->items[0].object;
+    return tl_is(user, C_user) ? user : NULL;
+}
+
+int64_t self_read(const struct tl_value *users)
+{
+    return tl_int(self_object(users), F_id);
 }
 
 /* A big-endian number of at most n bytes, right-aligned. */

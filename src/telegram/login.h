@@ -41,6 +41,18 @@ struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id,
                                          const uint8_t a_public[static DH_BYTES],
                                          const uint8_t m1[static SHA256_BYTES]);
 struct tl_object *request_log_out(struct tl_builder *b);
+struct tl_object *request_resend_code(struct tl_builder *b, const char *phone,
+                                      const char *code_hash);
+struct tl_object *request_cancel_code(struct tl_builder *b, const char *phone,
+                                      const char *code_hash);
+struct tl_object *request_bot_login(struct tl_builder *b, int32_t api_id, const char *api_hash,
+                                    const char *bot_token);
+/* https://core.telegram.org/api/qr-login */
+struct tl_object *request_export_login_token(struct tl_builder *b, int32_t api_id,
+                                             const char *api_hash);
+struct tl_object *request_import_login_token(struct tl_builder *b, struct slice token);
+/* users.getUsers of the account itself. */
+struct tl_object *request_self(struct tl_builder *b);
 
 /* ---- answers ---- */
 
@@ -72,6 +84,26 @@ struct authorization_answer {
     struct slice future_auth_token;
 };
 struct authorization_answer authorization_read(const struct tl_object *answer);
+
+enum login_token_kind {
+    LOGIN_TOKEN_SHOWN, /* to be scanned: token, expires */
+    LOGIN_TOKEN_MOVED, /* scanned by an account of another data centre: dc, token to import there */
+    LOGIN_TOKEN_DONE,  /* authorization */
+    LOGIN_TOKEN_UNKNOWN,
+};
+struct login_token {
+    enum login_token_kind kind;
+    struct slice token;
+    int64_t expires; /* unix seconds */
+    int32_t dc;
+    const struct tl_object *authorization;
+};
+struct login_token login_token_read(const struct tl_object *answer);
+
+/* Of the answer to request_self: the User object, NULL if there is none. */
+const struct tl_object *self_object(const struct tl_value *users);
+/* Its id; 0 if there is none. */
+int64_t self_read(const struct tl_value *users);
 
 struct password_state {
     bool has_password;
