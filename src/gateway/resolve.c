@@ -278,8 +278,9 @@ bool resolve_param(struct call *c, const char *name, struct peer_ref *out)
     /* Of an id it is known at once: a narrowed string need not look for chats that it may not
      * touch.
      */
-    if (value->is_number && peer_from_marked(value->i, &bare.kind, &bare.id) &&
-        !scope_check_peer(c, name, &bare))
+    int64_t id = value->i;
+    if ((value->is_number || slice_to_i64(value->text, &id)) &&
+        peer_from_marked(id, &bare.kind, &bare.id) && !scope_check_peer(c, name, &bare))
         return false;
     return resolve_value(c, name, value, out) && scope_check_peer(c, name, out);
 }
