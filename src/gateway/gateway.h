@@ -26,6 +26,7 @@ struct gateway {
     struct worker *workers;
     size_t n_workers;
     _Atomic bool draining;
+    _Atomic size_t n_moving;    /* connections between two workers */
     _Atomic size_t n_drained;   /* workers with nothing left; the last one stops all */
     int ports[OPTION_LIST_MAX]; /* bound ones, by listener */
 };

@@ -71,6 +71,7 @@ struct route {
     uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
     enum route_body body;
+    bool streams_answer; /* the answer may be large: call_stream_begin */
     bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name})
                      */
 };
@@ -88,6 +89,9 @@ const struct route *route_by_name(struct slice name);
  * with *allow the methods that exist there ("GET, HEAD", in the arena). */
 const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
                                 const char **allow);
+
+/* Is the body of such a request to be streamed? */
+bool route_streams_body(struct slice method, struct slice path);
 
 /* Decodes %XX (and + where told) into the arena; false on a bad escape. */
 bool percent_decode(struct arena *a, struct slice text, bool plus_is_space, struct slice *out)

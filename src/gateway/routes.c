@@ -295,14 +295,31 @@ static bool decode_values(struct call *c)
     return true;
 }
 
+static struct slice without_trailing_slash(struct slice path)
+{
+    if (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
+bool route_streams_body(struct slice method, struct slice path)
+{
+    path = without_trailing_slash(path);
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        const struct route *r = &routes[i];
+        if (r->body == BODY_FORM && slice_is(method, r->method) && slice_is(path, r->path))
+            return true;
+    }
+    return false;
+}
+
 const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,
                                 const char **allow)
 {
     struct slice values[4];
     size_t n_values;
     const char *allowed = "";
-    if (path.len > 1 && path.data[path.len - 1] == '/')
-        path.len--;
+    path = without_trailing_slash(path);
     for (size_t i = 0; i < N_ROUTES; i++) {
         const struct route *r = &routes[i];
         if (!path_fits(r, path, values, &n_values))

@@ -139,6 +139,13 @@ static bool salts_are_stale(const struct task *t)
            salts_left_s(upstream_salts(t->upstream), now_s) > 0;
 }
 
+void task_add_session_header(struct task *t)
+{
+    struct call *c = &t->call;
+    if (c->has_session && (t->session_changed || salts_are_stale(t)))
+        call_header_add(c, "X-Session-String", call_session_string(c));
+}
+
 static void task_main(void *arg)
 {
     struct task *t = arg;
@@ -146,8 +153,8 @@ static void task_main(void *arg)
     t->coro = coro_self(t->owner->coros);
     if (!task_aborted(t) && params_parse(c))
         c->route->handle(c);
-    if (c->has_session && (t->session_changed || salts_are_stale(t)))
-        call_header_add(c, "X-Session-String", call_session_string(c));
+    if (!t->stream.answering)
+        task_add_session_header(t);
     task_release_upstream(t, true);
     t->finished = true;
 }

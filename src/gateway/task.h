@@ -12,6 +12,18 @@
 
 enum task_abort { ABORT_NONE, ABORT_DEADLINE, ABORT_GONE };
 
+/* The body as it arrives and the answer as it leaves; for routes that stream. Such a task runs
+ * where its connection is: a connection whose session another worker owns moves there first
+ * (move.c). */
+struct task_stream {
+    struct buf arriving; /* of the body, not read yet */
+    struct buf reading;  /* what call_body_read gave last */
+    bool ended;          /* the body is all there */
+    bool paused;
+    bool writable;  /* the client has caught up */
+    bool answering; /* the answer's head is out */
+};
+
 struct task {
     struct call call;
     struct arena arena;
@@ -36,7 +48,9 @@ struct task {
     const char *sealed; /* the session string, when it was made already */
     uint64_t claimed_key;
     bool claimed;
-    bool secret;           /* wipe rather than reset */
+    bool secret; /* wipe rather than reset */
+    struct task_stream stream;
+    bool moving;           /* to another worker, with its connection */
     struct mail mail;      /* home -> owner, then owner -> home */
     struct mail gone_mail; /* home -> owner: the client left; and back */
     bool gone_mail_out;    /* home's */
@@ -53,6 +67,9 @@ static inline struct task *task_of(struct call *c)
 /* http callbacks; ctx is the worker. */
 void task_on_request(void *worker, struct http_exchange *x, const struct http_request *r);
 void task_on_gone(void *worker, struct http_exchange *x);
+bool task_wants_stream(void *worker, const struct http_request *r);
+void task_on_body(void *worker, struct http_exchange *x, struct slice piece, bool end);
+void task_on_writable(void *worker, struct http_exchange *x);
 void task_error_body(void *worker, int status, const char *what, struct buf *body,
                      struct http_header *header);
 void tasks_free_spare(struct worker *w);
@@ -85,6 +102,8 @@ struct upstream *task_upstream(struct task *t);
 bool task_keeps_warm(const struct task *t);
 /* Gives the connection back, keeping it warm if the gateway does so. */
 void task_release_upstream(struct task *t, bool keep);
+/* The header with the session string, where one is owed. */
+void task_add_session_header(struct task *t);
 /* The session got another key: claims it for the owner. False without memory. */
 bool task_claim(struct task *t, uint64_t key_id);
 

@@ -14,7 +14,8 @@ enum {
     RETRY_AFTER_S = 1,                 /* what a gateway that is full or leaving asks for */
     TASK_ARENA_MAX = 64 * 1024 * 1024, /* the largest answers of Telegram, read and written */
     TASK_BODY_MAX = 64 * 1024 * 1024,
-    TASK_BODY_KEEP = 16 * 1024, /* kept for the next call */
+    TASK_BODY_KEEP = 16 * 1024,   /* kept for the next call */
+    TASK_STREAM_MAX = 512 * 1024, /* what is taken of a body ahead, and one read on top */
     SPARE_MAX = 256,
     IDEMPOTENCY_KEY_MAX = 255,
 };
@@ -54,6 +55,8 @@ static void task_free(struct task *t)
     else
         arena_reset(&t->arena);
     buf_shrink(&t->body, TASK_BODY_KEEP);
+    buf_free(&t->stream.arriving);
+    buf_free(&t->stream.reading);
     if (t->call.has_session)
         sodium_memzero(&t->call.session, sizeof t->call.session);
     w->tasks_home--;
@@ -146,6 +149,8 @@ static struct task *task_of_request(struct worker *w, struct http_exchange *x,
     struct call *c = &t->call;
     t->home = t->owner = w;
     t->exchange = x;
+    buf_init(&t->stream.arriving, TASK_STREAM_MAX);
+    buf_init(&t->stream.reading, TASK_STREAM_MAX);
     t->started_ns = worker_now_ns(w);
     c->gateway = w->gateway;
     c->worker = w;
@@ -263,6 +268,10 @@ static void run_at_owner(struct task *t)
         task_ready(t);
         return;
     }
+    if (c->route->body == BODY_FORM || c->route->streams_answer) {
+        task_move(t);
+        return;
+    }
     t->mail.deliver = deliver_call;
     metric_add(&w->metrics.calls_handed_over_total, 1);
     if (mailbox_offer(&t->owner->mailbox, &t->mail))
@@ -324,7 +333,7 @@ void task_on_gone(void *worker, struct http_exchange *x)
 {
     struct worker *w = worker;
     struct task *t = http_exchange_data(x);
-    if (!t)
+    if (!t || t->moving)
         return;
     if (t->owner == w) {
         task_abort(t, ABORT_GONE);
@@ -374,34 +383,50 @@ static void log_answer(const struct task *t, int64_t took_ns)
               log_str("error", c->error.status ? c->error.code : ""));
 }
 
-static void respond(struct task *t)
+size_t task_headers(const struct task *t, struct http_header *headers)
 {
-    struct call *c = &t->call;
-    struct http_header headers[CALL_HEADERS_MAX + 3];
+    const struct call *c = &t->call;
     size_t n = 0;
     headers[n++] = (struct http_header){slice_str("Content-Type"), slice_str(c->content_type)};
     headers[n++] = (struct http_header){slice_str("X-Request-Id"), slice_str(c->request_id)};
     for (size_t i = 0; i < c->n_headers; i++)
         headers[n++] = (struct http_header){slice_str(c->headers[i].name), c->headers[i].value};
+    return n;
+}
+
+static void respond(struct task *t)
+{
+    struct call *c = &t->call;
+    struct http_header headers[CALL_HEADERS_MAX + 3];
     http_exchange_set_data(t->exchange, NULL);
-    http_respond(t->exchange, c->status, headers, n, buf_slice(c->body));
+    if (t->stream.answering)
+        http_stream_end(t->exchange, !call_failed(c));
+    else
+        http_respond(t->exchange, c->status, headers, task_headers(t, headers), buf_slice(c->body));
+}
+
+void task_leave(struct task *t)
+{
+    struct worker *w = t->home;
+    t->answered = true;
+    if (!t->gone_mail_out)
+        task_free(t);
+    if (w->draining)
+        worker_check_drained(w);
 }
 
 void task_answer(struct task *t)
 {
     struct worker *w = t->home;
     struct call *c = &t->call;
-    check_answer(c);
+    if (!t->stream.answering)
+        check_answer(c);
     int64_t took_ns = worker_now_ns(w) - t->started_ns;
     size_t route = c->route ? route_index(c->route) : SIZE_MAX;
     metrics_request(&w->metrics, route, c->status, (uint64_t)(took_ns / 1000));
     log_answer(t, took_ns);
     respond(t);
-    t->answered = true;
-    if (!t->gone_mail_out)
-        task_free(t);
-    if (w->draining)
-        worker_check_drained(w);
+    task_leave(t);
 }
 
 void task_deliver_answer(struct mail *mail, void *worker)

@@ -10,4 +10,12 @@ void task_answer(struct task *t);
 /* The same, as mail from the owner. */
 void task_deliver_answer(struct mail *mail, void *worker);
 
+/* Headers of the answer; room for CALL_HEADERS_MAX + 3. Returns how many. */
+size_t task_headers(const struct task *t, struct http_header *headers);
+/* Takes the task's connection to the worker that owns its session, where the request is read anew;
+ * the task ends. */
+void task_move(struct task *t);
+/* Frees a task whose exchange has ended (or keeps it until its gone_mail is back). */
+void task_leave(struct task *t);
+
 #endif

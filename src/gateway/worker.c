@@ -97,7 +97,7 @@ void worker_disarm(struct worker *w, struct wheel_timer *timer)
 void worker_check_drained(struct worker *w)
 {
     if (!w->draining || w->drained || w->tasks_home > 0 || w->tasks_live > 0 ||
-        !http_server_idle(w->http))
+        atomic_load(&w->gateway->n_moving) > 0 || !http_server_idle(w->http))
         return;
     w->drained = true;
     gateway_worker_drained(w->gateway);
@@ -163,7 +163,10 @@ static bool init_http(struct worker *w)
     limits.connections_max = share(g->options.connections_max, g->n_workers, HTTP_CONNECTIONS_MIN);
     limits.body_bytes_max = (size_t)g->options.body_bytes_max;
     struct http_callbacks callbacks = {
+        .wants_stream = task_wants_stream,
         .on_request = task_on_request,
+        .on_body = task_on_body,
+        .on_writable = task_on_writable,
         .on_gone = task_on_gone,
         .error_body = task_error_body,
         .ctx = w,

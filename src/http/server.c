@@ -194,17 +194,21 @@ int http_server_listen(struct http_server *s, const char *address, bool reuse_po
     return rc;
 }
 
-int http_server_adopt(struct http_server *s, uv_os_sock_t fd)
+int http_server_adopt(struct http_server *s, uv_os_sock_t fd, struct slice bytes)
 {
     struct connection *c = connection_new(s);
     if (!c)
         return UV_ENOMEM;
-    int rc = uv_tcp_open(&c->tcp, fd);
-    if (rc != 0)
+    buf_append(&c->pending, bytes.data, bytes.len);
+    int rc = c->pending.failed ? UV_ENOMEM : uv_tcp_open(&c->tcp, fd);
+    if (rc != 0) {
         http_connection_close(c);
-    else
-        connection_start(c);
-    return rc;
+        return rc;
+    }
+    connection_start(c);
+    if (bytes.len > 0 && c->state == CONNECTION_IDLE)
+        connection_resume(c);
+    return 0;
 }
 
 /* ---- beginning and end ---- */

@@ -105,9 +105,10 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_limits *l
 /* "127.0.0.1:8000", "[::1]:0"; reuse_port for several workers on one address. On success *port is
  * the bound port. Returns 0 or a libuv error code. May be called several times. */
 int http_server_listen(struct http_server *s, const char *address, bool reuse_port, int *port);
-/* An accepted or socketpair'd descriptor as a connection (tests; a connection that moves workers).
- * Returns 0, or a libuv error code and the descriptor stays the caller's. */
-int http_server_adopt(struct http_server *s, uv_os_sock_t fd);
+/* An accepted or socketpair'd descriptor as a connection (tests; a connection that moves between
+ * servers). `bytes` are as if read from it, and are parsed at once: on_request may be called before
+ * this returns. Returns 0, or a libuv error code and the descriptor stays the caller's. */
+int http_server_adopt(struct http_server *s, uv_os_sock_t fd, struct slice bytes);
 /* Stops accepting; idle connections close; each open exchange's answer carries Connection: close.
  * Clients that keep their end open after that are waited for at most 2 s. */
 void http_server_drain(struct http_server *s);
@@ -122,6 +123,12 @@ void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);
 const struct http_request *http_exchange_request(const struct http_exchange *x);
 bool http_exchange_gone(const struct http_exchange *x);
+
+/* Takes the connection away from its server, for http_server_adopt of another: *fd is it, and bytes
+ * gets the request written out once more and what was read behind its head. After it x is gone. Not
+ * inside on_request; a streamed body must have been paused there, an answer not begun. False
+ * without descriptors or memory, or when x is gone: nothing has happened, it is to be answered. */
+bool http_exchange_detach(struct http_exchange *x, uv_os_sock_t *fd, struct buf *bytes);
 
 /* A streamed body's flow: paused, the socket is not read (and a client that leaves is seen only
  * once it is resumed, or the answer is written); body_timeout_ms does not run meanwhile. Neither

@@ -336,7 +336,7 @@ static inline void client_pair(struct client *c, struct world *w)
 {
     int fds[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    assert_int_equal(http_server_adopt(w->server, fds[1]), 0);
+    assert_int_equal(http_server_adopt(w->server, fds[1], (struct slice){0}), 0);
     client_init(c, w, fds[0]);
 }
 
