@@ -31,7 +31,7 @@ static void write_head(const struct request_head *head, struct buf *out)
 static void write_body(const struct request_head *head, struct buf *out)
 {
     struct slice body = head->request.body;
-    if (head->body_bytes < 0 && !head->request.streamed) {
+    if (head->request.body_bytes < 0 && !head->request.streamed) {
         char line[24];
         int n = snprintf(line, sizeof line, "%zx\r\n", body.len);
         if (body.len > 0)
@@ -51,12 +51,13 @@ bool http_exchange_detach(struct http_exchange *x, uv_os_sock_t *fd, struct buf 
         return false;
     write_head(&x->head, bytes);
     write_body(&x->head, bytes);
-    append(bytes, buf_slice(&c->pending));
+    append(bytes, slice_of(c->pending.data + c->pending_used, c->pending.len - c->pending_used));
     /* Closing the handle takes its descriptor out of the loop; the copy knows no loop yet. */
     int copy = bytes->failed ? -1 : fcntl(own, F_DUPFD_CLOEXEC, 0);
     if (copy < 0)
         return false;
     *fd = copy;
+    exchange_detach(x);
     exchange_end(x);
     http_connection_close(c);
     return true;

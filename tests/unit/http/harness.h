@@ -58,6 +58,7 @@ struct world {
     uv_timer_t watchdog;
     struct clock_manual clock;
     struct log log;
+    struct http_callbacks callbacks;
     struct http_server *server;
     const struct http_counters *counters;
     struct http_exchange *waiting[WAITING_MAX];
@@ -243,14 +244,14 @@ static inline void world_init(struct world *w, const struct http_limits *limits)
     uv_timer_init(&w->loop, &w->watchdog);
     uv_timer_start(&w->watchdog, on_watchdog, WATCHDOG_MS, 0);
     clock_manual_init(&w->clock, TEST_TIME_S * NS_PER_S);
-    struct http_callbacks callbacks = {.wants_stream = wants_stream,
-                                       .on_request = on_request,
-                                       .on_body = on_body,
-                                       .on_writable = on_writable,
-                                       .on_gone = on_gone,
-                                       .error_body = error_body,
-                                       .ctx = w};
-    w->server = http_server_new(&w->loop, limits, &callbacks, &w->clock.clock, &w->log);
+    w->callbacks = (struct http_callbacks){.wants_stream = wants_stream,
+                                           .on_request = on_request,
+                                           .on_body = on_body,
+                                           .on_writable = on_writable,
+                                           .on_gone = on_gone,
+                                           .error_body = error_body,
+                                           .ctx = w};
+    w->server = http_server_new(&w->loop, limits, &w->callbacks, &w->clock.clock, &w->log);
     assert_non_null(w->server);
     w->counters = http_server_counters(w->server);
 }
