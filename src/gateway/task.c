@@ -60,9 +60,11 @@ void task_progress(struct task *t, int64_t pause_ns)
 {
     struct call *c = &t->call;
     int64_t time_ns = (c->gateway->options.timeout_s + c->wait_max_s) * NS_PER_S;
-    c->deadline_ns = worker_now_ns(t->owner) + time_ns + pause_ns;
-    if (t->abort == ABORT_NONE && !t->finished)
-        worker_arm(t->owner, &t->deadline, c->deadline_ns);
+    int64_t deadline_ns = worker_now_ns(t->owner) + time_ns + pause_ns;
+    if (deadline_ns <= c->deadline_ns || t->abort != ABORT_NONE || t->finished)
+        return; /* never earlier: a pause that was allowed for may last still */
+    c->deadline_ns = deadline_ns;
+    worker_arm(t->owner, &t->deadline, deadline_ns);
 }
 
 static void on_deadline(struct wheel_timer *timer)

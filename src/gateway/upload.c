@@ -100,17 +100,22 @@ static const struct parts_kind kind = {.query = part_query, .take = take_answer}
 
 /* ---- the window ---- */
 
-static bool on_its_way(struct upload *u)
+/* Waits until at most that many parts are on their way. */
+static bool wait_for_parts(struct upload *u, size_t n_max)
 {
-    return parts_find(&u->parts, PART_DUE) || parts_find(&u->parts, PART_SENT) ||
-           parts_find(&u->parts, PART_REFUSED);
-}
-
-static struct part *free_part(struct upload *u)
-{
-    for (struct part *done; (done = parts_find(&u->parts, PART_DONE));)
-        done->state = PART_FREE;
-    return parts_find(&u->parts, PART_FREE);
+    for (;;) {
+        size_t n = 0;
+        for (size_t i = 0; i < PARTS_MAX; i++) {
+            struct part *part = &u->parts.items[i];
+            if (part->state == PART_DONE)
+                part->state = PART_FREE;
+            n += part->state != PART_FREE && part->state != PART_FILLING;
+        }
+        if (n <= n_max)
+            return true;
+        if (!parts_wait(&u->parts))
+            return false;
+    }
 }
 
 /* Telegram's limit is asked for only when it may matter: most files are far below. */
@@ -128,16 +133,20 @@ static bool fits(struct upload *u, int64_t n_parts)
     return !call_failed(c);
 }
 
+/* The part that was filled goes. */
+static bool end_part(struct upload *u)
+{
+    if (!wait_for_parts(u, TRANSFER_PARTS_IN_FLIGHT - 1))
+        return false;
+    u->filling->state = PART_DUE;
+    u->filling = NULL;
+    return true;
+}
+
 static bool begin_part(struct upload *u)
 {
-    struct part *part;
-    if (!fits(u, u->n_parts + 1))
-        return false;
-    while (!(part = free_part(u))) {
-        if (!parts_wait(&u->parts))
-            return false;
-    }
-    if (!part_memory(part))
+    struct part *part = parts_find(&u->parts, PART_FREE);
+    if (!fits(u, u->n_parts + 1) || !part_memory(part))
         return false;
     part->state = PART_FILLING;
     part->number = u->n_parts++;
@@ -145,13 +154,6 @@ static bool begin_part(struct upload *u)
     part->len = 0;
     u->filling = part;
     return true;
-}
-
-static void end_part(struct upload *u)
-{
-    if (u->filling)
-        u->filling->state = PART_DUE;
-    u->filling = NULL;
 }
 
 /* ---- the contract ---- */
@@ -179,8 +181,8 @@ struct upload *upload_begin(struct call *c, int64_t bytes_max)
 bool upload_write(struct upload *u, struct slice bytes)
 {
     while (bytes.len > 0) {
-        if (u->filling && u->filling->len == TRANSFER_PART_BYTES)
-            end_part(u);
+        if (u->filling && u->filling->len == TRANSFER_PART_BYTES && !end_part(u))
+            return false;
         if (!u->filling && !begin_part(u))
             return false;
         struct part *part = u->filling;
@@ -217,11 +219,8 @@ const struct tl_object *upload_end(struct upload *u, struct slice name)
         return NULL;
     }
     u->ended = true;
-    end_part(u);
-    while (on_its_way(u)) {
-        if (!parts_wait(&u->parts))
-            return NULL;
-    }
+    if (!end_part(u) || !wait_for_parts(u, 0))
+        return NULL;
     return input_file(u, name);
 }
 

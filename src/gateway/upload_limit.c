@@ -26,7 +26,9 @@ static bool refresh(struct call *c, struct upload_limits *limits)
 {
     /* A builder of its own: the call's would not forget that a schema lacks this. */
     struct tl_builder b = tl_builder_of(c->schema, c->arena);
-    const struct tl_object *answer = call_invoke(c, tl_new(&b, C_help_getAppConfig));
+    struct tl_object *query = tl_new(&b, C_help_getAppConfig);
+    tl_set_int(query, F_hash, 0);
+    const struct tl_object *answer = call_invoke(c, query);
     if (!answer)
         return false;
     const struct tl_object *config = tl_obj(answer, F_config);

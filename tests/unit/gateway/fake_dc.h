@@ -54,7 +54,13 @@ struct fake_conn {
 struct fake_held {
     struct fake_session *session;
     uint64_t msg_id;
+    struct buf answer;
 };
+
+/* A test's own method: appends its answer to out. False: another is meant. error: 0, or the code of
+ * an error whose text is put into *text. On the data centre's thread. */
+typedef bool (*fake_method)(void *ctx, const struct tl_object *query, struct buf *out, int *error,
+                            const char **text);
 
 struct fake_dc {
     uv_loop_t loop;
@@ -84,6 +90,9 @@ struct fake_dc {
     _Atomic int error_code; /* the next error_times requests fail with error_text */
     _Atomic int error_times;
     char error_text[64]; /* set before error_times */
+    fake_method method;  /* set before the first request; NULL = none */
+    void *method_ctx;
+    struct file_dc *files; /* file_dc.h */
 
     /* what was seen */
     _Atomic int connections; /* accepted, ever */
@@ -115,7 +124,7 @@ static inline void fake_note_random_id(struct fake_dc *dc, struct slice query)
 }
 
 /* Unwraps invokeWithLayer(initConnection(invokeWithoutUpdates(query))); gives the query's id. */
-static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
+static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body, struct slice *query)
 {
     struct tl_reader r = tl_reader_of(body);
     uint32_t id = tl_read_u32(&r);
@@ -133,9 +142,26 @@ static inline uint32_t fake_unwrap(struct fake_dc *dc, struct slice body)
     }
     if (id == fake_id(dc, "invokeWithoutUpdates"))
         id = tl_read_u32(&r);
-    if (!r.error && id == fake_id(dc, "messages.sendMessage"))
-        fake_note_random_id(dc, slice_of(r.next - 4, tl_left(&r) + 4));
-    return r.error ? 0 : id;
+    if (r.error)
+        return 0;
+    *query = slice_of(r.next - 4, tl_left(&r) + 4);
+    if (id == fake_id(dc, "messages.sendMessage"))
+        fake_note_random_id(dc, *query);
+    return id;
+}
+
+static inline bool fake_ask_method(struct fake_dc *dc, struct slice query, struct buf *out,
+                                   int *error, const char **text)
+{
+    struct arena a;
+    struct tl_reader r = tl_reader_of(query);
+    if (!dc->method || query.len == 0)
+        return false;
+    arena_init(&a, 0);
+    const struct tl_object *o = tl_read_object(dc->schema, &r, &a, (struct tl_limits){0});
+    bool known = o && dc->method(dc->method_ctx, o, out, error, text);
+    arena_free(&a);
+    return known;
 }
 
 /* help.getNearestDc (a read), account.updateStatus (a write without random_id),
@@ -192,11 +218,31 @@ static inline void fake_close(struct fake_conn *c)
     uv_close((uv_handle_t *)&c->tcp, fake_closed);
 }
 
+struct fake_write {
+    uv_write_t request; /* first */
+    struct buf bytes;
+};
+
+static inline void fake_written(uv_write_t *request, int status)
+{
+    struct fake_write *w = (struct fake_write *)request;
+    (void)status;
+    buf_free(&w->bytes);
+    free(w);
+}
+
 static inline void fake_write(struct fake_conn *c, struct buf *out)
 {
     uv_buf_t chunk = uv_buf_init((char *)out->data, (unsigned)out->len);
-    if (!c->closing && out->len > 0)
-        uv_try_write((uv_stream_t *)&c->tcp, &chunk, 1);
+    int n = c->closing || out->len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->tcp, &chunk, 1);
+    size_t done = n > 0 ? (size_t)n : 0;
+    if (!c->closing && done < out->len && (n >= 0 || n == UV_EAGAIN)) {
+        struct fake_write *w = calloc(1, sizeof *w);
+        w->bytes = *out;
+        chunk = uv_buf_init((char *)out->data + done, (unsigned)(out->len - done));
+        uv_write(&w->request, (uv_stream_t *)&c->tcp, &chunk, 1, fake_written);
+        return;
+    }
     buf_free(out);
 }
 
@@ -216,7 +262,10 @@ static inline void fake_request(struct fake_session *s, struct fake_conn *c,
 {
     struct fake_dc *dc = c->dc;
     int fault = atomic_exchange(&dc->fault, FAULT_NONE);
-    uint32_t id = fake_unwrap(dc, event->body);
+    struct slice query = {0};
+    uint32_t id = fake_unwrap(dc, event->body, &query);
+    int code = 0;
+    const char *text = "";
     atomic_fetch_add(&dc->executed, 1);
     for (size_t i = 0; i < dc->n_held; i++) {
         if (dc->held[i].session->key_id == s->key_id && dc->held[i].session->conn != c)
@@ -225,12 +274,20 @@ static inline void fake_request(struct fake_session *s, struct fake_conn *c,
     struct buf result;
     buf_init(&result, 0);
     if (atomic_load(&dc->hold) && dc->n_held < FAKE_HELD) {
-        dc->held[dc->n_held++] = (struct fake_held){s, event->msg_id};
+        if (!fake_ask_method(dc, query, &result, &code, &text))
+            fake_answer(dc, fake_id(dc, "help.getNearestDc"), &result);
+        dc->held[dc->n_held++] = (struct fake_held){s, event->msg_id, result};
         atomic_store(&dc->holding, (int)dc->n_held);
+        buf_init(&result, 0);
     } else if (atomic_load(&dc->error_times) > 0) {
         atomic_fetch_sub(&dc->error_times, 1);
         server_session_error(s->server, event->msg_id, atomic_load(&dc->error_code),
                              dc->error_text);
+    } else if (fake_ask_method(dc, query, &result, &code, &text)) {
+        if (code)
+            server_session_error(s->server, event->msg_id, code, text);
+        else
+            server_session_answer(s->server, event->msg_id, buf_slice(&result));
     } else if (fake_answer(dc, id, &result)) {
         server_session_answer(s->server, event->msg_id, buf_slice(&result));
     } else {
@@ -467,14 +524,14 @@ static inline void fake_on_wake(uv_async_t *async)
         uv_walk(&dc->loop, fake_close_walk, dc);
         return;
     }
-    struct buf result;
-    buf_init(&result, 0);
-    fake_answer(dc, fake_id(dc, "help.getNearestDc"), &result);
     for (size_t i = 0; i < dc->n_held; i++) {
-        server_session_answer(dc->held[i].session->server, dc->held[i].msg_id, buf_slice(&result));
-        fake_flush(dc->held[i].session);
+        struct fake_held *h = &dc->held[i];
+        if (h->session->server) {
+            server_session_answer(h->session->server, h->msg_id, buf_slice(&h->answer));
+            fake_flush(h->session);
+        }
+        buf_free(&h->answer);
     }
-    buf_free(&result);
     dc->n_held = 0;
     atomic_store(&dc->holding, 0);
 }
@@ -519,6 +576,8 @@ static inline void fake_dc_stop(struct fake_dc *dc)
     atomic_store(&dc->stop, true);
     uv_async_send(&dc->wake);
     uv_thread_join(&dc->thread);
+    for (size_t i = 0; i < dc->n_held; i++)
+        buf_free(&dc->held[i].answer);
     for (size_t i = 0; i < dc->n_sessions; i++) {
         if (dc->sessions[i].server)
             server_session_free(dc->sessions[i].server);

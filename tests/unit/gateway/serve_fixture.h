@@ -72,12 +72,8 @@ static inline void stop_gateway(struct fixture *f)
 }
 
 /* A logged-in session of a key that data centre 2 knows. */
-static inline void make_session(struct fixture *f, char *out, size_t size)
+static inline struct session new_session(struct fixture *f)
 {
-    char error[OPTION_ERROR_BYTES];
-    struct rng rng;
-    struct buf text;
-    struct token_keys *keys = token_keys_parse(slice_str(sealing_key), error, sizeof error);
     struct session s = {
         .dc = 2,
         .state = SESSION_AUTHORIZED,
@@ -88,13 +84,28 @@ static inline void make_session(struct fixture *f, char *out, size_t size)
     int64_t now_s = clock_unix_s(&f->dcs[0]->clock);
     s.salts = (struct salt_schedule){.n = 1};
     s.salts.spans[0] = (struct salt_span){FAKE_SALT, now_s - 60, now_s + 7 * 86400};
+    return s;
+}
+
+static inline void seal_session(const struct session *s, char *out, size_t size)
+{
+    char error[OPTION_ERROR_BYTES];
+    struct rng rng;
+    struct buf text;
+    struct token_keys *keys = token_keys_parse(slice_str(sealing_key), error, sizeof error);
     assert_non_null(keys);
     rng_init_system(&rng);
     buf_init(&text, 0);
-    token_seal(keys, &rng, &s, &text);
+    token_seal(keys, &rng, s, &text);
     snprintf(out, size, "%.*s", (int)text.len, (const char *)text.data);
     buf_free(&text);
     token_keys_free(keys);
+}
+
+static inline void make_session(struct fixture *f, char *out, size_t size)
+{
+    struct session s = new_session(f);
+    seal_session(&s, out, size);
 }
 
 static inline int set_up(void **state)
