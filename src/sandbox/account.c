@@ -2,6 +2,8 @@
  * Accounts: making them, and their 2FA password. */
 #include "sandbox/account.h"
 
+#include "sandbox/password.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -32,6 +34,9 @@ void account_free(struct account *a)
         return;
     update_log_free(&a->log);
     free(a->notify);
+    if (a->mail)
+        sodium_memzero(a->mail, sizeof *a->mail);
+    free(a->mail);
     sodium_memzero(a, sizeof *a);
     free(a);
 }

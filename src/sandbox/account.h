@@ -7,11 +7,14 @@
 #include "sandbox/update.h"
 
 struct authorization;
+struct password_mail;
 struct user;
 
 enum {
     HINT_BYTES_MAX = 256,
     SRP_SALT_BYTES_MAX = 64,
+    EMAIL_BYTES_MAX = 127,
+    EMAIL_CODE_DIGITS = 6,
     FUTURE_TOKENS = 4, /* log-outs remembered, so that logging in again needs no code */
     FUTURE_TOKEN_BYTES = 64,
     NOTIFY_RULES_MAX = 1000,
@@ -35,6 +38,7 @@ struct two_factor {
     size_t salt2_len;
     uint8_t verifier[DH_BYTES];
     char hint[HINT_BYTES_MAX];
+    char email[EMAIL_BYTES_MAX + 1]; /* for recovery, confirmed; "" = none */
 };
 
 /* One per user with a phone number; struct user points at it (NULL for users nobody can log in as).
@@ -43,6 +47,9 @@ struct account {
     struct user *user;
     int32_t home_dc;
     struct two_factor two_factor;
+    uint32_t password_serial;     /* how often the password was replaced */
+    int32_t password_reset_s;     /* when account.resetPassword may take it away; 0 = not asked */
+    struct password_mail *mail;   /* codes by e-mail: password.h; NULL = none was sent; owned */
     struct update_log log;        /* what happened outside channels: pts */
     struct authorization *logins; /* linked by authorization.next_login */
     int32_t ttl_days;             /* of the account */

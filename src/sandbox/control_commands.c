@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "sandbox/bots.h"
 #include "sandbox/control.h"
+#include "sandbox/password.h"
 #include "sandbox/state.h"
 
 enum {
@@ -118,6 +119,27 @@ static const char *list_codes(struct sandbox *s, const struct command_line *line
         if (c && code_live(c, (int32_t)clock_unix_s(&s->clock)) &&
             (line->n < 2 || slice_is(line->word[1], c->phone)))
             buf_printf(out, "%s %s\n", c->phone, c->code);
+    }
+    return NULL;
+}
+
+static void print_email_code(const struct sandbox *s, const struct user *u,
+                             const struct email_code *c, struct buf *out)
+{
+    if (email_code_live(c, (int32_t)clock_unix_s(&s->clock)))
+        buf_printf(out, "%s %s %s\n", u->phone, c->email, c->code);
+}
+
+static const char *list_email_codes(struct sandbox *s, const struct command_line *line,
+                                    struct buf *out)
+{
+    for (size_t i = 0; i < s->world->n_users; i++) {
+        const struct user *u = s->world->user_list[i];
+        const struct password_mail *mail = u->account ? u->account->mail : NULL;
+        if (!mail || (line->n > 1 && !slice_is(line->word[1], u->phone)))
+            continue;
+        print_email_code(s, u, &mail->confirmation, out);
+        print_email_code(s, u, &mail->recovery, out);
     }
     return NULL;
 }
@@ -331,6 +353,8 @@ static const struct command commands[] = {
     {"fault_list", "", "ids, hits, rules", 0, fault_list},
     {"clock_advance", "SECONDS", "move the clock on; answers unix seconds", 1, clock_advance},
     {"codes", "[PHONE]", "login codes on their way: phone, code", 0, list_codes},
+    {"email_codes", "[PHONE]", "codes sent to recovery addresses: phone, e-mail, code", 0,
+     list_email_codes},
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
     {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2,
      mint},

@@ -5,9 +5,9 @@
 #include "sandbox/methods_world.h"
 
 static const struct method_table *const tables[] = {
-    &login_methods,    &qr_login_methods,   &authorizations_methods, &bots_methods,
-    &bind_methods,     &password_methods,   &settings_methods,       &help_methods,
-    &langpack_methods, &difference_methods, WORLD_METHOD_TABLES,
+    &login_methods, &qr_login_methods, &authorizations_methods, &bots_methods,
+    &bind_methods,  &password_methods, &password_email_methods, &settings_methods,
+    &help_methods,  &langpack_methods, &difference_methods,     WORLD_METHOD_TABLES,
 };
 
 bool methods_by_symbol(const struct method *out[static COMBINATORS_N], uint16_t *twice)

@@ -11,6 +11,7 @@ extern const struct method_table qr_login_methods;
 extern const struct method_table authorizations_methods;
 extern const struct method_table bind_methods;
 extern const struct method_table password_methods;
+extern const struct method_table password_email_methods;
 extern const struct method_table settings_methods;
 extern const struct method_table help_methods;
 extern const struct method_table langpack_methods;

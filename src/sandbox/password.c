@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * 2FA: account.getPassword, auth.checkPassword, account.updatePasswordSettings.
+ * 2FA: account.getPassword, auth.checkPassword, account.updatePasswordSettings. E-mail is in
+ * password_email.c.
  * https://core.telegram.org/api/srp */
 #include <sodium.h>
 #include <stdlib.h>
 
 #include "sandbox/login.h"
 #include "sandbox/methods.h"
+#include "sandbox/password.h"
 
 enum { SECURE_RANDOM_BYTES = 256, SECURE_SALT_BYTES = 8, SALT1_EXTRA_BYTES = 32 };
 
@@ -19,16 +21,28 @@ struct check {
     bool good;
 };
 
-/* Whose password this key may ask about: the login's, or the one that is awaited. */
-static struct user *password_owner(const struct request *r)
+struct user *password_owner(struct request *r)
 {
-    return r->self ? r->self : r->auth->password_user;
+    struct user *user = r->self ? r->self : r->auth->password_user;
+    if (!user)
+        fail(r, 401, "AUTH_KEY_UNREGISTERED");
+    return user;
+}
+
+void password_replace(struct account *a, const struct two_factor *t)
+{
+    a->two_factor = *t;
+    a->password_serial++;
+    a->password_reset_s = 0;
+    if (a->mail)
+        sodium_memzero(a->mail, sizeof *a->mail);
 }
 
 /* ---- account.getPassword ---- */
 
 struct challenge {
     struct two_factor two_factor;
+    uint32_t serial;
     uint8_t secret[DH_BYTES];
     uint8_t b[DH_BYTES];
     bool good;
@@ -57,7 +71,7 @@ static struct slice random_slice(struct request *r, size_t n)
 }
 
 /* What is the same with and without a password: the algorithms that a new one would use. */
-static struct tl_object *password_object(struct request *r)
+static struct tl_object *password_object(struct request *r, const struct account *a)
 {
     struct srp_challenge *srp = r->auth->srp;
     struct tl_object *secure = tl_new(&r->b, C_securePasswordKdfAlgoPBKDF2HMACSHA512iter100000);
@@ -70,6 +84,11 @@ static struct tl_object *password_object(struct request *r)
                            slice_of(srp->new_salt2, sizeof srp->new_salt2)));
     tl_set_obj(o, F_new_secure_algo, secure);
     tl_set_text(o, F_secure_random, random_slice(r, SECURE_RANDOM_BYTES));
+    if (a->mail && email_code_live(&a->mail->confirmation, r->now_s))
+        tl_set_str(o, F_email_unconfirmed_pattern,
+                   email_pattern(r->arena, a->mail->confirmation.email));
+    if (a->password_reset_s)
+        tl_set_int(o, F_pending_reset_date, a->password_reset_s);
     return o;
 }
 
@@ -84,14 +103,19 @@ static struct tl_value challenge_made(struct request *r, void *arg)
 {
     struct challenge *c = arg;
     struct srp_challenge *srp = r->auth->srp;
+    const struct user *user = password_owner(r);
+    if (!user) /* logged out meanwhile */
+        return fail(r, r->error_code, r->error_text);
     if (!c->good)
         return fail(r, 500, "INTERNAL");
     memcpy(srp->secret, c->secret, DH_BYTES);
     memcpy(srp->b, c->b, DH_BYTES);
     srp->id = (int64_t)(rng_u64(&r->sandbox->protocol_rng) >> 1) + 1;
     srp->made_s = r->now_s;
-    struct tl_object *o = password_object(r);
+    srp->password_serial = c->serial;
+    struct tl_object *o = password_object(r, user->account);
     tl_set_bool(o, F_has_password, true);
+    tl_set_bool(o, F_has_recovery, c->two_factor.email[0] != 0);
     tl_set_obj(o, F_current_algo,
                algo_object(r, slice_of(c->two_factor.salt1, c->two_factor.salt1_len),
                            slice_of(c->two_factor.salt2, c->two_factor.salt2_len)));
@@ -106,15 +130,16 @@ static struct tl_value get_password(struct request *r)
 {
     const struct user *user = password_owner(r);
     if (!user)
-        return fail(r, 401, "AUTH_KEY_UNREGISTERED");
+        return fail(r, r->error_code, r->error_text);
     if (!r->auth->srp)
         r->auth->srp = calloc(1, sizeof *r->auth->srp);
     struct challenge *c = arena_alloc(r->arena, sizeof *c);
     if (!r->auth->srp || !c)
         return fail(r, 500, "INTERNAL");
     if (!user->account->two_factor.set)
-        return tl_value_obj(password_object(r));
+        return tl_value_obj(password_object(r, user->account));
     c->two_factor = user->account->two_factor;
+    c->serial = user->account->password_serial;
     rng_fill(&r->sandbox->protocol_rng, c->secret, sizeof c->secret);
     return sandbox_work(r, make_challenge, challenge_made, c);
 }
@@ -146,6 +171,10 @@ static struct check *take_proof(struct request *r, const struct user *user,
         return NULL;
     }
     srp->id = 0;
+    if (srp->password_serial != user->account->password_serial) {
+        fail(r, 400, "SRP_PASSWORD_CHANGED");
+        return NULL;
+    }
     c->two_factor = user->account->two_factor;
     memcpy(c->secret, srp->secret, DH_BYTES);
     memcpy(c->b, srp->b, DH_BYTES);
@@ -177,15 +206,18 @@ static struct tl_value check_password(struct request *r)
 
 /* ---- with the password: settings ---- */
 
-static struct tl_value password_settings(struct request *r)
+static struct tl_value password_settings(struct request *r, const struct two_factor *t)
 {
-    return tl_value_obj(tl_new(&r->b, C_account_passwordSettings));
+    struct tl_object *o = tl_new(&r->b, C_account_passwordSettings);
+    if (t->email[0])
+        tl_set_text(o, F_email, arena_copy(r->arena, slice_str(t->email)));
+    return tl_value_obj(o);
 }
 
 static struct tl_value settings_checked(struct request *r, void *arg)
 {
     const struct check *c = arg;
-    return c->good ? password_settings(r) : fail(r, 400, "PASSWORD_HASH_INVALID");
+    return c->good ? password_settings(r, &c->two_factor) : fail(r, 400, "PASSWORD_HASH_INVALID");
 }
 
 static struct tl_value get_password_settings(struct request *r)
@@ -206,37 +238,81 @@ static bool new_salts_good(const struct srp_challenge *srp, struct slice salt1, 
            slice_eq(salt2, slice_of(srp->new_salt2, sizeof srp->new_salt2));
 }
 
-static struct tl_value set_password(struct request *r, const struct tl_object *settings)
+/* The algorithm's numbers must be ours, and the verifier one that they can give. */
+static bool new_verifier_good(const struct tl_object *algo, struct slice verifier)
+{
+    struct two_factor none = {0};
+    return tl_int(algo, F_g) == two_factor_algo(&none).g &&
+           slice_eq(tl_text(algo, F_p), slice_of(dh_telegram_prime, DH_BYTES)) &&
+           verifier.len == DH_BYTES && dh_check_public(dh_telegram_prime, verifier.data) == DH_OK;
+}
+
+bool password_read_new(struct request *r, const struct tl_object *settings, struct two_factor *t)
 {
     const struct tl_object *algo = tl_obj(settings, F_new_algo);
     struct slice verifier = tl_text(settings, F_new_password_hash);
     struct slice salt1 = tl_text(algo, F_salt1);
     struct slice salt2 = tl_text(algo, F_salt2);
-    struct two_factor t = {.set = true, .salt1_len = salt1.len, .salt2_len = salt2.len};
+    const char *error = NULL;
     if (!tl_is(algo, C_passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow))
-        return fail(r, 400, "NEW_SETTINGS_INVALID");
-    if (!new_salts_good(r->auth->srp, salt1, salt2))
-        return fail(r, 400, "NEW_SALT_INVALID");
-    if (verifier.len == 0 || verifier.len > DH_BYTES ||
-        !two_factor_set_hint(&t, tl_text(settings, F_hint)))
-        return fail(r, 400, "NEW_SETTINGS_INVALID");
-    memcpy(t.salt1, salt1.data, salt1.len);
-    memcpy(t.salt2, salt2.data, salt2.len);
-    memcpy(t.verifier + DH_BYTES - verifier.len, verifier.data, verifier.len);
-    r->self->account->two_factor = t;
-    return tl_value_bool(true);
+        error = "NEW_SETTINGS_INVALID";
+    else if (!new_salts_good(r->auth->srp, salt1, salt2))
+        error = "NEW_SALT_INVALID";
+    else if (!new_verifier_good(algo, verifier) ||
+             !two_factor_set_hint(t, tl_text(settings, F_hint)))
+        error = "NEW_SETTINGS_INVALID";
+    if (error) {
+        fail(r, 400, error);
+        return false;
+    }
+    t->set = true;
+    t->salt1_len = salt1.len;
+    t->salt2_len = salt2.len;
+    memcpy(t->salt1, salt1.data, salt1.len);
+    memcpy(t->salt2, salt2.data, salt2.len);
+    memcpy(t->verifier, verifier.data, verifier.len);
+    return true;
+}
+
+/* The password of t as the settings want it; false when they were refused. */
+static bool apply_password(struct request *r, const struct tl_object *settings,
+                           struct two_factor *t)
+{
+    bool removes = tl_has(settings, F_new_algo) && !tl_text(settings, F_new_password_hash).len;
+    if (tl_has(settings, F_new_algo) && !removes)
+        return password_read_new(r, settings, t);
+    if (!t->set || (!removes && !tl_has(settings, F_email))) {
+        fail(r, 400, "NEW_SETTINGS_EMPTY");
+        return false;
+    }
+    if (removes && tl_text(settings, F_email).len) {
+        fail(r, 400, "NEW_SETTINGS_INVALID"); /* nothing is left to be recovered */
+        return false;
+    }
+    if (removes)
+        sodium_memzero(t, sizeof *t);
+    return true;
 }
 
 static struct tl_value apply_settings(struct request *r)
 {
+    struct account *a = r->self->account;
     const struct tl_object *settings = tl_obj(r->query, F_new_settings);
-    if (tl_text(settings, F_email).len)
-        return fail(r, 400, "EMAIL_INVALID"); /* there is no mail here */
-    if (!tl_has(settings, F_new_algo))
-        return fail(r, 400, "NEW_SETTINGS_EMPTY");
-    if (tl_text(settings, F_new_password_hash).len)
-        return set_password(r, settings);
-    sodium_memzero(&r->self->account->two_factor, sizeof r->self->account->two_factor);
+    struct slice email = tl_text(settings, F_email);
+    struct two_factor t = a->two_factor;
+    if (!apply_password(r, settings, &t))
+        return fail(r, r->error_code, r->error_text);
+    if (email.len && !email_valid(email))
+        return fail(r, 400, "EMAIL_INVALID");
+    bool confirmed = slice_is(email, t.email);
+    if (tl_has(settings, F_email)) {
+        if (email.len)
+            memcpy(t.email, email.data, email.len);
+        t.email[email.len] = 0;
+    }
+    if (email.len && !confirmed)
+        return email_confirm_first(r, a, &t);
+    password_replace(a, &t);
     return tl_value_bool(true);
 }
 

@@ -39,6 +39,7 @@ struct device {
 struct srp_challenge {
     int64_t id; /* 0 = none */
     int64_t made_s;
+    uint32_t password_serial; /* of the password it is about */
     uint8_t secret[DH_BYTES];
     uint8_t b[DH_BYTES];
     uint8_t new_salt1[8]; /* what the salts of a new password must begin with */

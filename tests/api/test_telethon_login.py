@@ -177,3 +177,60 @@ async def test_sees_and_ends_other_sessions(sandbox):
         for ended in (two, three):
             with pytest.raises(errors.SessionRevokedError):
                 await ended(functions.updates.GetStateRequest())
+
+
+# ---- passwords ----
+
+
+def email_code(sandbox, phone):
+    code = sandbox.control.run(f"email_codes {phone}")[-1].split()[2]
+    SECRETS.code(code)
+    return code
+
+
+@asynchronous
+async def test_a_password_with_a_recovery_address(sandbox):
+    async with connected(sandbox) as client:
+        phone = await sign_up(client, sandbox)
+        asked = []
+
+        def from_mailbox(length):
+            asked.append(length)
+            return email_code(sandbox, phone)
+
+        assert await client.edit_2fa(new_password="correct horse", hint="battery", email="ann@example.org",
+                                     email_code_callback=from_mailbox)
+        assert asked == [6]
+        password = await client(functions.account.GetPasswordRequest())
+        assert password.has_password and password.has_recovery and password.hint == "battery"
+        await client.edit_2fa(current_password="correct horse", new_password="staple")
+        assert (await client(functions.account.GetPasswordRequest())).has_recovery
+        with pytest.raises(errors.EmailInvalidError):
+            await client.edit_2fa(current_password="staple", new_password="next", email="nonsense",
+                                  email_code_callback=from_mailbox)
+        with pytest.raises(errors.CodeInvalidError):
+            await client.edit_2fa(current_password="staple", new_password="next", email="bob@example.org",
+                                  email_code_callback=lambda length: "nonsense")
+        password = await client(functions.account.GetPasswordRequest())
+        assert password.email_unconfirmed_pattern == "b***b@example.org"
+        assert await client(functions.account.CancelPasswordEmailRequest())
+        await client.edit_2fa(current_password="staple", new_password=None)
+        assert not (await client(functions.account.GetPasswordRequest())).has_password
+
+
+@asynchronous
+async def test_a_forgotten_password_is_recovered(sandbox):
+    async with connected(sandbox) as client, connected(sandbox) as other:
+        phone = await sign_up(client, sandbox)
+        await client.edit_2fa(new_password="correct horse", email="ann@example.org",
+                              email_code_callback=lambda length: email_code(sandbox, phone))
+        await other.send_code_request(phone)
+        with pytest.raises(errors.SessionPasswordNeededError):
+            await other.sign_in(phone, code_for(sandbox, phone))
+        asked = await other(functions.auth.RequestPasswordRecoveryRequest())
+        assert asked.email_pattern == "a***n@example.org"
+        code = email_code(sandbox, phone)
+        assert await other(functions.auth.CheckRecoveryPasswordRequest(code))
+        done = await other(functions.auth.RecoverPasswordRequest(code))
+        assert done.user.phone == phone
+        assert not (await other(functions.account.GetPasswordRequest())).has_password
