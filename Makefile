@@ -216,12 +216,10 @@ interop: $(BINARY)
 
 # make ci         all of the above that tells right from wrong
 ci: test
-	@$(MAKE) --no-print-directory api O="--workers 1"
-	@$(MAKE) --no-print-directory api O="--workers 4"
-	@$(MAKE) --no-print-directory api O="--replicas 2"
+	@$(MAKE) --no-print-directory api O="--workers 1 --replicas 2"
 	@$(MAKE) --no-print-directory fuzz-smoke
 	@$(MAKE) --no-print-directory tsan
-	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory asan O="--workers 4"
 
 # make format     clang-format over our own sources
 format:
