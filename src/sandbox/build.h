@@ -21,6 +21,8 @@ void peers_add(struct request *view, struct peers *p, int64_t peer);
 void peers_set(struct request *view, struct peers *p, struct tl_object *o);
 
 struct tl_object *build_peer(struct request *view, int64_t peer);
+/* photoEmpty for NULL. */
+struct tl_object *build_photo(struct request *view, const struct file *f);
 struct tl_object *build_user(struct request *view, const struct user *u);
 struct tl_object *build_user_status(struct request *view, const struct user *u);
 struct tl_object *build_chat(struct request *view, const struct chat *c);

@@ -2,53 +2,59 @@
  * Media of messages as TL. */
 #include "sandbox/build.h"
 #include "sandbox/build_parts.h"
+#include "sandbox/file.h"
 
 static struct slice text_or_empty(const char *text)
 {
     return slice_str(text ? text : "");
 }
 
-/* Names the file for a while: what refreshes it is looking at the message again. */
-static struct slice file_reference(struct request *view, const struct media *m)
+/* id, hash, reference, date and data centre of a photo or document. */
+static void set_file(struct request *view, struct tl_object *o, const struct file *f)
 {
-    int64_t *reference = arena_array(view->arena, 2, sizeof *reference);
-    if (!reference)
-        return slice_of("", 0);
-    reference[0] = m->id;
-    reference[1] = world_access_hash(view->world, view->self->id, m->id);
-    return slice_of(reference, 2 * sizeof *reference);
+    uint8_t *reference = arena_alloc(view->arena, FILE_REFERENCE_BYTES);
+    if (reference)
+        file_reference(view, f, reference);
+    tl_set_int(o, F_id, f->id);
+    tl_set_int(o, F_access_hash, world_access_hash(view->world, view->self->id, f->id));
+    tl_set_text(o, F_file_reference, slice_of(reference, reference ? FILE_REFERENCE_BYTES : 0));
+    tl_set_int(o, F_date, f->date);
+    tl_set_int(o, F_dc_id, file_dc(view, f));
 }
 
-static void set_file(struct request *view, struct tl_object *o, const struct media *m, int32_t date)
+/* Only those that there are bytes of. */
+static void set_sizes(struct request *view, struct tl_object *o, uint16_t field,
+                      const struct file *f)
 {
-    tl_set_int(o, F_id, m->id);
-    tl_set_int(o, F_access_hash, world_access_hash(view->world, 0, m->id));
-    tl_set_text(o, F_file_reference, file_reference(view, m));
-    tl_set_int(o, F_date, date);
-    tl_set_int(o, F_dc_id, m->dc ? m->dc : 1);
-}
-
-/* The sizes that Telegram makes of a photo: a 320 px one, and the largest. */
-static struct tl_object *build_photo(struct request *view, const struct media *m, int32_t date)
-{
-    enum { SMALL_PX = 320 };
-    struct tl_object *photo = tl_new(&view->b, C_photo);
-    set_file(view, photo, m, date);
-    struct tl_vector *sizes = tl_set_vec(&view->b, photo, F_sizes);
-    int32_t longest = m->width > m->height ? m->width : m->height;
-    for (int i = 0; i < 2; i++) {
-        bool small = i == 0 && longest > SMALL_PX;
-        if (i == 0 && !small)
-            continue;
+    struct tl_vector *sizes = tl_set_vec(&view->b, o, field);
+    for (uint32_t i = 0; i < f->n_sizes; i++) {
         struct tl_object *size = tl_new(&view->b, C_photoSize);
-        tl_set_str(size, F_type, small ? "m" : "x");
-        tl_set_int(size, F_w, small ? (int64_t)m->width * SMALL_PX / longest : m->width);
-        tl_set_int(size, F_h, small ? (int64_t)m->height * SMALL_PX / longest : m->height);
-        tl_set_int(size, F_size, small ? m->size / 8 + 1 : m->size);
+        tl_set_str(size, F_type, f->sizes[i].type);
+        tl_set_int(size, F_w, f->sizes[i].width);
+        tl_set_int(size, F_h, f->sizes[i].height);
+        tl_set_int(size, F_size, f->sizes[i].content->size);
         tl_push_obj(&view->b, sizes, size);
     }
+}
+
+struct tl_object *build_photo(struct request *view, const struct file *f)
+{
+    if (!f) {
+        struct tl_object *empty = tl_new(&view->b, C_photoEmpty);
+        tl_set_int(empty, F_id, 0);
+        return empty;
+    }
+    struct tl_object *photo = tl_new(&view->b, C_photo);
+    set_file(view, photo, f);
+    set_sizes(view, photo, F_sizes, f);
+    return photo;
+}
+
+static struct tl_object *build_media_photo(struct request *view, const struct media *m)
+{
     struct tl_object *media = tl_new(&view->b, C_messageMediaPhoto);
-    tl_set_obj(media, F_photo, photo);
+    tl_set_obj(media, F_photo, build_photo(view, m->file));
+    tl_set_bool(media, F_spoiler, m->flags & MEDIA_SPOILER);
     return media;
 }
 
@@ -63,8 +69,8 @@ static void add_video(struct request *view, struct tl_vector *to, const struct m
 {
     struct tl_object *o = attribute(view, to, C_documentAttributeVideo);
     tl_set_bool(o, F_round_message, m->kind == MEDIA_VIDEO_NOTE);
-    tl_set_bool(o, F_supports_streaming, m->kind == MEDIA_VIDEO);
-    tl_set_bool(o, F_nosound, m->kind == MEDIA_ANIMATION);
+    tl_set_bool(o, F_supports_streaming, m->flags & MEDIA_STREAMABLE);
+    tl_set_bool(o, F_nosound, m->flags & MEDIA_NO_SOUND);
     tl_set_double(o, F_duration, m->duration);
     tl_set_int(o, F_w, m->width);
     tl_set_int(o, F_h, m->height);
@@ -76,40 +82,57 @@ static void add_audio(struct request *view, struct tl_vector *to, const struct m
 {
     struct tl_object *o = attribute(view, to, C_documentAttributeAudio);
     tl_set_bool(o, F_voice, m->kind == MEDIA_VOICE);
-    tl_set_int(o, F_duration, m->duration);
+    tl_set_int(o, F_duration, (int64_t)m->duration);
+    if (m->waveform_len)
+        tl_set_text(o, F_waveform, slice_of(m->waveform, m->waveform_len));
     if (m->kind != MEDIA_AUDIO)
         return;
     tl_set_text(o, F_title, text_or_empty(m->name));
     tl_set_text(o, F_performer, text_or_empty(m->extra));
 }
 
-static void add_sticker(struct request *view, struct tl_vector *to, const struct media *m)
+static void add_image_size(struct request *view, struct tl_vector *to, const struct media *m)
 {
     struct tl_object *size = attribute(view, to, C_documentAttributeImageSize);
     tl_set_int(size, F_w, m->width);
     tl_set_int(size, F_h, m->height);
+}
+
+static void add_sticker(struct request *view, struct tl_vector *to, const struct media *m)
+{
     struct tl_object *o = attribute(view, to, C_documentAttributeSticker);
     tl_set_text(o, F_alt, text_or_empty(m->extra));
     tl_set_obj(o, F_stickerset, tl_new(&view->b, C_inputStickerSetEmpty));
 }
 
-static struct tl_object *build_document(struct request *view, const struct media *m, int32_t date)
+static void set_attributes(struct request *view, struct tl_object *document, const struct media *m)
 {
-    struct tl_object *document = tl_new(&view->b, C_document);
-    set_file(view, document, m, date);
-    tl_set_text(document, F_mime_type, text_or_empty(m->detail));
-    tl_set_int(document, F_size, m->size);
     struct tl_vector *attributes = tl_set_vec(&view->b, document, F_attributes);
     if (m->kind == MEDIA_VIDEO || m->kind == MEDIA_VIDEO_NOTE || m->kind == MEDIA_ANIMATION)
         add_video(view, attributes, m);
     if (m->kind == MEDIA_VOICE || m->kind == MEDIA_AUDIO)
         add_audio(view, attributes, m);
+    if ((m->kind == MEDIA_DOCUMENT || m->kind == MEDIA_STICKER) && m->width > 0)
+        add_image_size(view, attributes, m);
     if (m->kind == MEDIA_STICKER)
         add_sticker(view, attributes, m);
-    if (m->name && m->kind != MEDIA_AUDIO)
-        tl_set_str(attribute(view, attributes, C_documentAttributeFilename), F_file_name, m->name);
+    if (m->file_name)
+        tl_set_str(attribute(view, attributes, C_documentAttributeFilename), F_file_name,
+                   m->file_name);
+}
+
+static struct tl_object *build_document(struct request *view, const struct media *m)
+{
+    struct tl_object *document = tl_new(&view->b, C_document);
+    set_file(view, document, m->file);
+    tl_set_text(document, F_mime_type, text_or_empty(m->detail));
+    tl_set_int(document, F_size, m->file->content->size);
+    if (m->file->n_sizes)
+        set_sizes(view, document, F_thumbs, m->file);
+    set_attributes(view, document, m);
     struct tl_object *media = tl_new(&view->b, C_messageMediaDocument);
     tl_set_obj(media, F_document, document);
+    tl_set_bool(media, F_spoiler, m->flags & MEDIA_SPOILER);
     tl_set_bool(media, F_video, m->kind == MEDIA_VIDEO);
     tl_set_bool(media, F_round, m->kind == MEDIA_VIDEO_NOTE);
     tl_set_bool(media, F_voice, m->kind == MEDIA_VOICE);
@@ -199,11 +222,11 @@ static struct tl_object *build_dice(struct request *view, const struct media *m)
     return o;
 }
 
-struct tl_object *build_media(struct request *view, const struct media *m, int32_t date)
+struct tl_object *build_media(struct request *view, const struct media *m)
 {
     switch (m->kind) {
     case MEDIA_PHOTO:
-        return build_photo(view, m, date);
+        return build_media_photo(view, m);
     case MEDIA_CONTACT:
         return build_contact(view, m);
     case MEDIA_GEO:
@@ -216,6 +239,6 @@ struct tl_object *build_media(struct request *view, const struct media *m, int32
     case MEDIA_WEBPAGE:
         return build_webpage(view, m);
     default:
-        return build_document(view, m, date);
+        return build_document(view, m);
     }
 }

@@ -120,7 +120,9 @@ static void set_extra(struct request *view, struct peers *p, struct tl_object *o
     const struct message_extra *e = m->extra;
     build_entities(view, o, F_entities, e);
     if (e->media)
-        tl_set_obj(o, F_media, build_media(view, e->media, m->date));
+        tl_set_obj(o, F_media, build_media(view, e->media));
+    if (e->grouped_id)
+        tl_set_int(o, F_grouped_id, e->grouped_id);
     if (e->forward)
         tl_set_obj(o, F_fwd_from, build_forward(view, p, e->forward));
     if (e->post_author)

@@ -6,7 +6,7 @@
 #include "sandbox/handler.h"
 #include "sandbox/message.h"
 
-struct tl_object *build_media(struct request *view, const struct media *m, int32_t date);
+struct tl_object *build_media(struct request *view, const struct media *m);
 struct tl_vector *build_entities(struct request *view, struct tl_object *o, uint16_t field,
                                  const struct message_extra *e);
 

@@ -3,6 +3,7 @@
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/message.h"
+#include "sandbox/peer_photo.h"
 
 /* ---- the peers of an answer ---- */
 
@@ -75,6 +76,25 @@ struct tl_object *build_notify_settings(struct request *view, int64_t peer)
     return o;
 }
 
+/* userProfilePhoto or chatPhoto, which have the same fields; NULL where there is none. */
+static struct tl_object *build_face(struct request *view, uint16_t symbol,
+                                    const struct photo_list *photos)
+{
+    const struct file *f = photo_list_shown(photos);
+    if (!f)
+        return NULL;
+    struct tl_object *o = tl_new(&view->b, symbol);
+    tl_set_int(o, F_photo_id, f->id);
+    tl_set_int(o, F_dc_id, file_dc(view, f));
+    return o;
+}
+
+static struct tl_object *build_chat_photo(struct request *view, const struct chat *c)
+{
+    struct tl_object *o = build_face(view, C_chatPhoto, &c->photos);
+    return o ? o : tl_new(&view->b, C_chatPhotoEmpty);
+}
+
 /* ---- users ---- */
 
 struct tl_object *build_user_status(struct request *view, const struct user *u)
@@ -118,6 +138,7 @@ struct tl_object *build_user(struct request *view, const struct user *u)
     tl_set_str(o, F_first_name, contact ? contact->first_name : u->first_name);
     set_text_if_any(o, F_last_name, contact ? contact->last_name : u->last_name);
     set_text_if_any(o, F_username, u->username);
+    tl_set_obj(o, F_photo, build_face(view, C_userProfilePhoto, &u->photos));
     if (is_self || contact)
         set_text_if_any(o, F_phone, u->phone);
     if (u->flags & USER_BOT) {
@@ -219,7 +240,7 @@ static struct tl_object *build_group(struct request *view, const struct chat *c)
     tl_set_bool(o, F_noforwards, c->flags & CHAT_NOFORWARDS);
     tl_set_int(o, F_id, peer_bare(c->peer));
     tl_set_str(o, F_title, c->title);
-    tl_set_obj(o, F_photo, tl_new(&view->b, C_chatPhotoEmpty));
+    tl_set_obj(o, F_photo, build_chat_photo(view, c));
     tl_set_int(o, F_participants_count, c->n_joined);
     tl_set_int(o, F_date, c->date);
     tl_set_int(o, F_version, c->version);
@@ -277,7 +298,7 @@ static struct tl_object *build_channel(struct request *view, const struct chat *
     tl_set_int(o, F_access_hash, world_access_hash(view->world, self, c->peer));
     tl_set_str(o, F_title, c->title);
     set_text_if_any(o, F_username, c->username);
-    tl_set_obj(o, F_photo, tl_new(&view->b, C_chatPhotoEmpty));
+    tl_set_obj(o, F_photo, build_chat_photo(view, c));
     tl_set_int(o, F_date, m && m->state == MEMBER_JOINED ? m->date : c->date);
     uint32_t rights = chat_admin_rights(c, self);
     if (rights)

@@ -6,6 +6,7 @@
 #include "sandbox/input.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/peer_photo.h"
 #include "sandbox/service.h"
 #include "sandbox/username.h"
 
@@ -101,9 +102,7 @@ static struct tl_object *build_channel_full(struct request *r, struct peers *p, 
     set_admin_view(r, full, c);
     set_read_state(r, full, c);
     set_slow_mode(r, full, c);
-    struct tl_object *no_photo = tl_new(&r->b, C_photoEmpty);
-    tl_set_int(no_photo, F_id, 0);
-    tl_set_obj(full, F_chat_photo, no_photo);
+    tl_set_obj(full, F_chat_photo, build_photo(r, photo_list_shown(&c->photos)));
     tl_set_obj(full, F_notify_settings, build_notify_settings(r, c->peer));
     tl_set_vec(&r->b, full, F_bot_info);
     if (c->migrated_from) {

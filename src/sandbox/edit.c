@@ -77,7 +77,7 @@ static struct tl_value edit_message(struct request *r)
     if (error)
         return fail(r, code, error);
     struct draft d = {0};
-    error = draft_text(r, &d, F_entities);
+    error = draft_text(r, &d);
     if (!error && slice_eq(d.text, slice_of(m->text, m->text_len)) &&
         same_entities(m->extra, d.extra))
         error = "MESSAGE_NOT_MODIFIED";

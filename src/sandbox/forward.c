@@ -80,19 +80,6 @@ static uint32_t collect(struct request *r, int64_t from, int32_t *ids, int64_t *
     return n;
 }
 
-/* All of them were sent before: the answer says so again. *known is how many were. */
-static bool all_before(struct request *r, const int64_t *randoms, uint32_t n, struct sent_id *sent,
-                       uint32_t *known)
-{
-    *known = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct sent_id *before = sent_find(r->self, randoms[i]);
-        if (before)
-            sent[(*known)++] = *before;
-    }
-    return *known == n;
-}
-
 static struct tl_value run_forward(struct request *r, int64_t from, int64_t to)
 {
     int32_t ids[FORWARD_MAX];
@@ -101,7 +88,7 @@ static struct tl_value run_forward(struct request *r, int64_t from, int64_t to)
     uint32_t n = collect(r, from, ids, randoms), known;
     if (!n)
         return refused();
-    if (all_before(r, randoms, n, sent, &known))
+    if (sent_find_all(r->self, randoms, n, sent, &known))
         return sent_before(r, sent, n);
     if (known)
         return fail(r, 500, "RANDOM_ID_DUPLICATE");

@@ -8,6 +8,7 @@
 #include "sandbox/input.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/peer_photo.h"
 #include "sandbox/service.h"
 
 struct tl_value chats_answer(struct request *r, const struct peers *p)
@@ -64,6 +65,8 @@ static struct tl_value get_full_chat(struct request *r)
     tl_set_int(full, F_id, peer_bare(c->peer));
     tl_set_str(full, F_about, c->about);
     tl_set_bool(full, F_can_set_username, c->creator_id == r->self->id);
+    if (c->photos.n)
+        tl_set_obj(full, F_chat_photo, build_photo(r, photo_list_shown(&c->photos)));
     tl_set_obj(full, F_participants, build_chat_participants(r, &peers, c));
     tl_set_obj(full, F_notify_settings, build_notify_settings(r, c->peer));
     bool may_invite = chat_admin_rights(c, r->self->id) & ADMIN_INVITE;

@@ -8,6 +8,7 @@
 #include "sandbox/join.h"
 #include "sandbox/members.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/peer_photo.h"
 #include "sandbox/service.h"
 #include "sandbox/world_parts.h"
 
@@ -156,9 +157,7 @@ static struct tl_object *build_preview(struct request *r, const struct chat *c,
     tl_set_str(o, F_title, c->title);
     if (c->about[0])
         tl_set_str(o, F_about, c->about);
-    struct tl_object *photo = tl_new(&r->b, C_photoEmpty);
-    tl_set_int(photo, F_id, 0);
-    tl_set_obj(o, F_photo, photo);
+    tl_set_obj(o, F_photo, build_photo(r, photo_list_shown(&c->photos)));
     tl_set_int(o, F_participants_count, c->n_joined);
     tl_set_int(o, F_color, 0);
     return o;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * InputMedia without files. */
+ * InputMedia: which there are, and those without files. */
 #include "sandbox/media.h"
 
 #include <stdlib.h>
 
+#include "sandbox/media_file.h"
 #include "sandbox/world_parts.h"
 
 /* The text of a field as the media's own; false without memory. */
@@ -70,6 +71,10 @@ static const struct {
     {C_inputMediaGeoPoint, read_point},
     {C_inputMediaVenue, read_venue},
     {C_inputMediaDice, read_dice},
+    {C_inputMediaUploadedPhoto, read_uploaded_photo},
+    {C_inputMediaUploadedDocument, read_uploaded_document},
+    {C_inputMediaPhoto, read_known_photo},
+    {C_inputMediaDocument, read_known_document},
 };
 
 const char *media_read(struct request *r, const struct tl_object *input, struct message_extra *e)

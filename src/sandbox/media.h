@@ -6,8 +6,7 @@
 #include "sandbox/handler.h"
 #include "sandbox/message.h"
 
-/* An InputMedia that needs no file (contact, point, venue, dice) into e->media. NULL when fine,
- * else the error; what was made is e's either way. */
+/* An InputMedia into e->media. NULL when fine, else the error; what was made is e's either way. */
 const char *media_read(struct request *r, const struct tl_object *input, struct message_extra *e);
 
 #endif

@@ -55,23 +55,37 @@ enum media_kind {
     MEDIA_WEBPAGE,
     MEDIA_KINDS
 };
+enum media_flags {
+    MEDIA_SPOILER = 1,
+    MEDIA_STREAMABLE = 2, /* video: supports_streaming */
+    MEDIA_NO_SOUND = 4,
+};
+enum { WAVEFORM_BYTES_MAX = 63 }; /* 100 peaks of 5 bits, as Telegram keeps them */
 struct media {
     enum media_kind kind;
-    int64_t id;   /* photo, document, poll, web page, user (contact) */
-    int64_t size; /* bytes */
-    int32_t width;
+    uint32_t flags;
+    struct file *file; /* of photos and documents: held */
+    int64_t id;        /* poll, web page, user (contact) */
+    int32_t width;     /* of what is no photo */
     int32_t height;
-    int32_t duration; /* s */
-    int32_t value;    /* dice */
-    int32_t dc;
+    double duration; /* s */
+    int32_t value;   /* dice */
     double lat;
     double lon;
-    char *name;     /* file name, title (audio, venue, web page), first name, question */
+    char *file_name;
+    char *name;     /* title (audio, venue, web page), first name, question */
     char *detail;   /* mime type, address, phone, url, emoticon */
     char *extra;    /* performer, last name, description */
     char **options; /* poll answers */
     uint32_t n_options;
+    uint8_t waveform[WAVEFORM_BYTES_MAX]; /* voice */
+    uint8_t waveform_len;
 };
+
+/* Deep copy, which holds the file too; NULL without memory. */
+struct media *media_copy(const struct media *from);
+/* Accepts NULL. */
+void media_free(struct media *m);
 
 struct forward {
     int64_t from; /* peer; 0: only from_name */
@@ -117,6 +131,7 @@ struct message_extra {
     char *post_author;
     int32_t forwards;
     int64_t via_bot;
+    int64_t grouped_id; /* of the album; 0 = none */
 };
 
 struct message_extra *message_extra_new(void);

@@ -15,7 +15,10 @@ extern const struct method_table invites_methods;
 extern const struct method_table send_methods;
 extern const struct method_table edit_methods; /* edit, delete, pin */
 extern const struct method_table history_methods;
-extern const struct method_table read_methods; /* read state, typing */
+extern const struct method_table upload_methods;   /* parts of files coming in */
+extern const struct method_table download_methods; /* and going out */
+extern const struct method_table media_methods;    /* messages.uploadMedia, sendMultiMedia */
+extern const struct method_table read_methods;     /* read state, typing */
 extern const struct method_table dialogs_methods;
 extern const struct method_table drafts_methods;
 extern const struct method_table
@@ -24,6 +27,7 @@ extern const struct method_table
 #define WORLD_METHOD_TABLES                                                                        \
     &users_methods, &contacts_methods, &groups_methods, &channels_methods, &members_methods,       \
         &invites_methods, &send_methods, &edit_methods, &history_methods, &read_methods,           \
-        &dialogs_methods, &drafts_methods, &startup_methods
+        &upload_methods, &download_methods, &media_methods, &dialogs_methods, &drafts_methods,     \
+        &startup_methods
 
 #endif

@@ -5,6 +5,53 @@
 #define TGREST_SANDBOX_NAMES_WORLD_H
 
 #define WORLD_COMBINATORS(X)                                                                       \
+    X(upload_saveFilePart)                                                                         \
+    X(upload_saveBigFilePart)                                                                      \
+    X(upload_getFile)                                                                              \
+    X(upload_getFileHashes)                                                                        \
+    X(upload_file)                                                                                 \
+    X(fileHash)                                                                                    \
+    X(inputDocumentFileLocation)                                                                   \
+    X(inputPhotoFileLocation)                                                                      \
+    X(inputPeerPhotoFileLocation)                                                                  \
+    X(storage_fileUnknown)                                                                         \
+    X(storage_fileJpeg)                                                                            \
+    X(storage_fileGif)                                                                             \
+    X(storage_filePng)                                                                             \
+    X(storage_filePdf)                                                                             \
+    X(storage_fileMp3)                                                                             \
+    X(storage_fileMov)                                                                             \
+    X(storage_fileMp4)                                                                             \
+    X(storage_fileWebp)                                                                            \
+    X(inputFile)                                                                                   \
+    X(inputFileBig)                                                                                \
+    X(inputMediaUploadedPhoto)                                                                     \
+    X(inputMediaUploadedDocument)                                                                  \
+    X(inputMediaPhoto)                                                                             \
+    X(inputMediaDocument)                                                                          \
+    X(inputMediaPoll)                                                                              \
+    X(inputPhoto)                                                                                  \
+    X(inputDocument)                                                                               \
+    X(inputPhotoEmpty)                                                                             \
+    X(messages_uploadMedia)                                                                        \
+    X(messages_sendMultiMedia)                                                                     \
+    X(inputSingleMedia)                                                                            \
+    X(documentAttributeHasStickers)                                                                \
+    X(userProfilePhoto)                                                                            \
+    X(userProfilePhotoEmpty)                                                                       \
+    X(chatPhoto)                                                                                   \
+    X(photos_photo)                                                                                \
+    X(photos_photosSlice)                                                                          \
+    X(photos_uploadProfilePhoto)                                                                   \
+    X(photos_updateProfilePhoto)                                                                   \
+    X(photos_deletePhotos)                                                                         \
+    X(messages_editChatPhoto)                                                                      \
+    X(channels_editPhoto)                                                                          \
+    X(inputChatUploadedPhoto)                                                                      \
+    X(inputChatPhoto)                                                                              \
+    X(inputChatPhotoEmpty)                                                                         \
+    X(messageActionChatEditPhoto)                                                                  \
+    X(messageActionChatDeletePhoto)                                                                \
     X(account_checkUsername)                                                                       \
     X(account_updateProfile)                                                                       \
     X(account_updateUsername)                                                                      \
@@ -363,6 +410,28 @@
     X(webPage)
 
 #define WORLD_FIELDS(X)                                                                            \
+    X(file_id)                                                                                     \
+    X(file_part)                                                                                   \
+    X(file_total_parts)                                                                            \
+    X(precise)                                                                                     \
+    X(thumb_size)                                                                                  \
+    X(mtime)                                                                                       \
+    X(parts)                                                                                       \
+    X(md5_checksum)                                                                                \
+    X(spoiler)                                                                                     \
+    X(file)                                                                                        \
+    X(thumb)                                                                                       \
+    X(thumbs)                                                                                      \
+    X(nosound_video)                                                                               \
+    X(force_file)                                                                                  \
+    X(waveform)                                                                                    \
+    X(grouped_id)                                                                                  \
+    X(multi_media)                                                                                 \
+    X(photo_id)                                                                                    \
+    X(big)                                                                                         \
+    X(profile_photo)                                                                               \
+    X(photos)                                                                                      \
+    X(stickers)                                                                                    \
     X(about)                                                                                       \
     X(access_hash)                                                                                 \
     X(action)                                                                                      \

@@ -155,8 +155,7 @@ static const char *set_quote(const struct tl_object *reply, const struct message
     return NULL;
 }
 
-/* NULL when fine, else the error. */
-static const char *set_reply(struct request *r, struct draft *d)
+const char *draft_reply(struct request *r, struct draft *d)
 {
     const struct tl_object *reply = tl_obj(r->query, F_reply_to);
     int32_t id = (int32_t)tl_int(reply, F_reply_to_msg_id);
@@ -172,7 +171,7 @@ static const char *set_reply(struct request *r, struct draft *d)
     return set_quote(reply, m, d);
 }
 
-const char *draft_text(struct request *r, struct draft *d, uint16_t entities_field)
+const char *draft_text(struct request *r, struct draft *d)
 {
     struct slice text = tl_text(r->query, F_message);
     if (!slice_is_utf8(text))
@@ -185,7 +184,21 @@ const char *draft_text(struct request *r, struct draft *d, uint16_t entities_fie
     d->text = text;
     if (!draft_extra(d))
         return "INTERNAL_SERVER_ERROR";
-    return entities_read(r, r->query, entities_field, text, shift, d->extra);
+    return entities_read(r, r->query, F_entities, text, shift, d->extra);
+}
+
+const char *draft_caption(struct request *r, struct draft *d, const struct tl_object *from)
+{
+    struct slice text = tl_text(from, F_message);
+    if (!slice_is_utf8(text))
+        return "MESSAGE_EMPTY";
+    uint32_t shift = world_text_trim(&text);
+    if (utf16_length(text) > CAPTION_UNITS_MAX)
+        return "MEDIA_CAPTION_TOO_LONG";
+    d->text = text;
+    if (!draft_extra(d))
+        return "INTERNAL_SERVER_ERROR";
+    return text.len ? entities_read(r, from, F_entities, text, shift, d->extra) : NULL;
 }
 
 /* Most messages have nothing beside their text: those keep no record of it. */
@@ -278,13 +291,14 @@ static const char *fill_text(struct request *r, struct draft *d)
 {
     if (tl_bool(r->query, F_no_webpage))
         d->flags |= MESSAGE_NO_WEBPAGE;
-    return draft_text(r, d, F_entities);
+    return draft_text(r, d);
 }
 
 static const char *fill_media(struct request *r, struct draft *d)
 {
     struct message_extra *e = draft_extra(d);
-    return e ? media_read(r, tl_obj(r->query, F_media), e) : "INTERNAL_SERVER_ERROR";
+    const char *error = e ? media_read(r, tl_obj(r->query, F_media), e) : "INTERNAL_SERVER_ERROR";
+    return error ? error : draft_caption(r, d, r->query);
 }
 
 /* Sends what `fill` puts into the draft (NULL, or the error); content is the right that it takes.
@@ -307,7 +321,7 @@ static struct tl_value send_new(struct request *r, uint32_t content,
     draft_begin(r, &d, peer);
     const char *error = fill(r, &d);
     if (!error)
-        error = set_reply(r, &d);
+        error = draft_reply(r, &d);
     if (error || !draft_sign(r, &d)) {
         message_extra_free(d.extra);
         return fail(r, error ? 400 : 500, error ? error : "INTERNAL_SERVER_ERROR");

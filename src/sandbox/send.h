@@ -13,7 +13,11 @@ void draft_begin(struct request *r, struct draft *d, int64_t peer);
 /* The author's name under a post, where the channel signs; false without memory. */
 bool draft_sign(struct request *r, struct draft *d);
 /* The query's message and entities, trimmed and checked; NULL when fine, else the error. */
-const char *draft_text(struct request *r, struct draft *d, uint16_t entities_field);
+const char *draft_text(struct request *r, struct draft *d);
+/* The same for the text under media, which may be empty; from is the query or one of an album. */
+const char *draft_caption(struct request *r, struct draft *d, const struct tl_object *from);
+/* What the query answers to; NULL when fine, else the error. */
+const char *draft_reply(struct request *r, struct draft *d);
 /* Posts it and remembers its random_id. NULL without memory. */
 struct message *send_draft(struct request *r, struct draft *d, int64_t random_id,
                            struct sent_id *sent);

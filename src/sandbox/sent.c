@@ -10,6 +10,18 @@ const struct sent_id *sent_find(const struct user *u, int64_t random_id)
     return at ? &u->sent_ring[at - 1] : NULL;
 }
 
+bool sent_find_all(const struct user *u, const int64_t *random_ids, uint32_t n,
+                   struct sent_id *sent, uint32_t *known)
+{
+    *known = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sent_id *before = sent_find(u, random_ids[i]);
+        if (before)
+            sent[(*known)++] = *before;
+    }
+    return *known == n;
+}
+
 void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id)
 {
     uint32_t at = u->sent_next;

@@ -4,6 +4,7 @@
 #include "sandbox/chat.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/peer_photo.h"
 #include "sandbox/username.h"
 
 /* Users that do not resolve are answered as userEmpty, as Telegram does. */
@@ -67,6 +68,8 @@ static struct tl_object *build_user_full(struct request *r, const struct user *u
     tl_set_int(o, F_id, u->id);
     if (u->about[0])
         tl_set_str(o, F_about, u->about);
+    if (u->photos.n)
+        tl_set_obj(o, F_profile_photo, build_photo(r, photo_list_shown(&u->photos)));
     tl_set_obj(o, F_settings, build_peer_settings(r, u));
     tl_set_obj(o, F_notify_settings, build_notify_settings(r, u->id));
     tl_set_bool(o, F_blocked, id_map_get(&r->self->blocked, u->id) != NULL);

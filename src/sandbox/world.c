@@ -91,6 +91,7 @@ struct world *world_new(uint64_t seed)
         return NULL;
     rng_init_seed(&w->rng, seed);
     rng_fill(&w->rng, w->hash_secret, sizeof w->hash_secret);
+    files_init(&w->files, &w->rng);
     w->invite_hashes.exact = true;
     w->next_user_id = ID_BASE;
     w->next_chat_id = ID_BASE / 10;
@@ -131,6 +132,7 @@ static void user_free(struct user *u)
     free(u->sent_ring);
     id_map_free(&u->last_post);
     account_free(u->account);
+    photo_list_free(&u->photos);
     free(u);
 }
 
@@ -155,6 +157,7 @@ void world_free(struct world *w)
         message_free(w, w->boxed[i]);
     free(w->boxed);
     free(w->pending);
+    files_free(&w->files);
     free(w);
 }
 

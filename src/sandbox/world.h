@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "sandbox/account.h"
+#include "sandbox/file.h"
 #include "sandbox/map.h"
 
 /* ---- peers ---- */
@@ -88,6 +89,13 @@ struct message {
     char text[];
 };
 
+/* Pictures of a user or chat, held; the one that is shown is the last. */
+struct photo_list {
+    struct file **files;
+    uint32_t n;
+    uint32_t cap;
+};
+
 /* ---- users ---- */
 
 enum user_flags {
@@ -136,6 +144,7 @@ struct user {
     char *username; /* "" without */
     char *about;
     uint32_t flags;
+    struct photo_list photos;
     struct account *account; /* NULL for users nobody can log in as; owned */
     int32_t created;
     int32_t online_until; /* unix seconds; 0 = never seen */
@@ -263,6 +272,7 @@ struct chat {
     char *username;
     uint32_t flags;
     int64_t creator_id;
+    struct photo_list photos;
     int32_t date;
     int32_t version; /* of a basic group's participants */
     int32_t slow_mode_s;
@@ -346,6 +356,7 @@ struct world {
     struct pending_answer *pending; /* what the echo user will say */
     size_t n_pending;
     size_t pending_cap;
+    struct files files;
     size_t message_bytes; /* held by messages: text, records, extras */
 };
 

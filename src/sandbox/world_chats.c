@@ -48,6 +48,7 @@ void chat_free(struct chat *c)
     }
     free(c->slots);
     free(c->live.ids);
+    photo_list_free(&c->photos);
     free(c->pinned.ids);
     update_log_free(&c->log);
     free(c);

@@ -20,7 +20,8 @@ const char world_demo_table[] =
     "  @echo         answers with what you write\n"
     "  @sandbox_bot  a bot; its token is in the log\n"
     "chats\n"
-    "  @sandbox_news  channel, one post of each kind of media; only Bob posts\n"
+    "  @sandbox_news  channel, one post of each kind of media, a file on data centre 3; only Bob "
+    "posts\n"
     "  @sandbox_club  supergroup with a year of history, replies and pins; Alice has it pinned on "
     "top\n"
     "  @slow_lane     supergroup with slow mode, 10 s\n"
@@ -195,5 +196,5 @@ bool world_load_demo(struct world *w, int32_t now)
     bool ok = add_users(&d) && add_contacts(&d);
     for (int i = 0; ok && i < DEMO_CHATS_N; i++)
         ok = add_chat(&d, i);
-    return ok && add_extras(&d) && add_invites(&d) && demo_history(&d);
+    return ok && add_extras(&d) && add_invites(&d) && demo_faces(&d) && demo_history(&d);
 }

@@ -3,6 +3,8 @@
 #ifndef TGREST_SANDBOX_WORLD_DEMO_H
 #define TGREST_SANDBOX_WORLD_DEMO_H
 
+#include "sandbox/file.h"
+#include "sandbox/message.h"
 #include "sandbox/world.h"
 
 /* What is in it, for people: lines of text. */
@@ -36,6 +38,16 @@ struct demo {
     struct user *users[DEMO_USERS_N];
     struct chat *chats[DEMO_CHATS_N];
 };
+
+enum { DEMO_FILES_DC = 2 };
+/* A picture of width x height in two sizes, whose letters are given: the small one is at most a
+ * half. tone: which colours. NULL without memory. */
+struct file *demo_photo(struct demo *d, int32_t width, int32_t height, const char letters[static 2],
+                        uint32_t tone);
+/* A document as `about` describes it (texts are copied): a header of its kind, then noise. */
+struct file *demo_document(struct demo *d, const struct media *about, size_t size, int32_t dc);
+/* The faces of some users and chats. */
+bool demo_faces(struct demo *d);
 
 /* What was said: messages, media, pins, read state. */
 bool demo_history(struct demo *d);

@@ -78,89 +78,97 @@ static struct message *say(struct demo *d, int64_t from, int64_t peer, const cha
 
 static const struct {
     const char *text;
+    size_t size;        /* of the file; pictures have their own */
+    int32_t dc;         /* 0: where all the others are */
     struct media media; /* texts are copied */
 } posts[] = {
-    {"A photo", {.kind = MEDIA_PHOTO, .size = 94208, .width = 1280, .height = 853}},
-    {"A video",
-     {.kind = MEDIA_VIDEO,
-      .size = 5242880,
-      .width = 1920,
-      .height = 1080,
-      .duration = 34,
-      .name = "walk.mp4",
-      .detail = "video/mp4"}},
-    {"",
-     {.kind = MEDIA_VIDEO_NOTE,
-      .size = 824320,
-      .width = 384,
-      .height = 384,
-      .duration = 12,
-      .detail = "video/mp4"}},
-    {"An animation",
-     {.kind = MEDIA_ANIMATION,
-      .size = 262144,
-      .width = 480,
-      .height = 270,
-      .duration = 3,
-      .name = "wave.mp4",
-      .detail = "video/mp4"}},
-    {"", {.kind = MEDIA_VOICE, .size = 40960, .duration = 9, .detail = "audio/ogg"}},
-    {"",
-     {.kind = MEDIA_AUDIO,
-      .size = 3145728,
-      .duration = 187,
-      .name = "Low Tide",
-      .detail = "audio/mpeg",
-      .extra = "The Piers"}},
-    {"",
-     {.kind = MEDIA_STICKER,
-      .size = 18432,
-      .width = 512,
-      .height = 512,
-      .name = "sticker.webp",
-      .detail = "image/webp",
-      .extra = "👋"}},
-    {"A document",
-     {.kind = MEDIA_DOCUMENT, .size = 12345, .name = "minutes.pdf", .detail = "application/pdf"}},
-    {"", {.kind = MEDIA_CONTACT, .name = "Bob", .extra = "Brown", .detail = "9996620002"}},
-    {"", {.kind = MEDIA_GEO, .lat = 48.2082, .lon = 16.3738}},
-    {"",
-     {.kind = MEDIA_VENUE,
-      .lat = 48.2082,
-      .lon = 16.3738,
-      .name = "Café Central",
-      .detail = "Herrengasse 14"}},
-    {"", {.kind = MEDIA_POLL, .name = "Tea or coffee?"}},
-    {"", {.kind = MEDIA_DICE, .value = 4, .detail = "🎲"}},
-    {"https://example.com/news",
-     {.kind = MEDIA_WEBPAGE,
-      .name = "Example",
-      .detail = "https://example.com/news",
-      .extra = "An example of a page"}},
+    {"A photo", .media = {.kind = MEDIA_PHOTO}},
+    {"A video", .size = 5242880,
+     .media = {.kind = MEDIA_VIDEO,
+               .flags = MEDIA_STREAMABLE,
+               .width = 1920,
+               .height = 1080,
+               .duration = 34,
+               .file_name = "walk.mp4",
+               .detail = "video/mp4"}},
+    {"", .size = 824320,
+     .media = {.kind = MEDIA_VIDEO_NOTE,
+               .width = 384,
+               .height = 384,
+               .duration = 12,
+               .detail = "video/mp4"}},
+    {"An animation", .size = 262144,
+     .media = {.kind = MEDIA_ANIMATION,
+               .flags = MEDIA_NO_SOUND,
+               .width = 480,
+               .height = 270,
+               .duration = 3,
+               .file_name = "wave.mp4",
+               .detail = "video/mp4"}},
+    {"", .size = 40960, .media = {.kind = MEDIA_VOICE, .duration = 9, .detail = "audio/ogg"}},
+    {"", .size = 3145728,
+     .media = {.kind = MEDIA_AUDIO,
+               .duration = 187,
+               .name = "Low Tide",
+               .detail = "audio/mpeg",
+               .extra = "The Piers"}},
+    {"", .size = 18432,
+     .media = {.kind = MEDIA_STICKER,
+               .width = 512,
+               .height = 512,
+               .file_name = "sticker.webp",
+               .detail = "image/webp",
+               .extra = "👋"}},
+    {"A document", .size = 12345,
+     .media = {.kind = MEDIA_DOCUMENT, .file_name = "minutes.pdf", .detail = "application/pdf"}},
+    {"A document from far away", .size = 1500000, .dc = 3,
+     .media = {.kind = MEDIA_DOCUMENT, .file_name = "atlas.pdf", .detail = "application/pdf"}},
+    {"", .media = {.kind = MEDIA_CONTACT, .name = "Bob", .extra = "Brown", .detail = "9996620002"}},
+    {"", .media = {.kind = MEDIA_GEO, .lat = 48.2082, .lon = 16.3738}},
+    {"", .media = {.kind = MEDIA_VENUE,
+                   .lat = 48.2082,
+                   .lon = 16.3738,
+                   .name = "Café Central",
+                   .detail = "Herrengasse 14"}},
+    {"", .media = {.kind = MEDIA_POLL, .name = "Tea or coffee?"}},
+    {"", .media = {.kind = MEDIA_DICE, .value = 4, .detail = "🎲"}},
+    {"https://example.com/news", .media = {.kind = MEDIA_WEBPAGE,
+                                           .name = "Example",
+                                           .detail = "https://example.com/news",
+                                           .extra = "An example of a page"}},
 };
 
-static struct message_extra *extra_of(struct demo *d, const struct media *media)
+static struct media *media_without_file(struct demo *d, const struct media *about)
 {
-    struct message_extra *e = message_extra_new();
-    struct media *m = e ? malloc(sizeof *m) : NULL;
-    if (!m) {
-        message_extra_free(e);
+    struct media *m = media_copy(about);
+    if (!m)
         return NULL;
-    }
-    *m = *media;
-    m->id = (int64_t)(rng_u64(&d->world->rng) >> 1 | 1);
-    m->dc = 2;
-    m->name = m->name ? text_dup(slice_str(m->name)) : NULL;
-    m->detail = m->detail ? text_dup(slice_str(m->detail)) : NULL;
-    m->extra = m->extra ? text_dup(slice_str(m->extra)) : NULL;
-    if (m->kind == MEDIA_CONTACT)
-        m->id = d->users[DEMO_BOB]->id;
+    m->id = m->kind == MEDIA_CONTACT ? d->users[DEMO_BOB]->id
+                                     : (int64_t)(rng_u64(&d->world->rng) >> 1 | 1);
     if (m->kind == MEDIA_POLL && (m->options = calloc(2, sizeof(char *)))) {
         m->options[m->n_options++] = text_dup(slice_str("Tea"));
         m->options[m->n_options++] = text_dup(slice_str("Coffee"));
     }
-    e->media = m;
-    return e;
+    return m;
+}
+
+static struct message_extra *extra_of(struct demo *d, size_t post)
+{
+    enum { PHOTO_WIDTH = 800, PHOTO_HEIGHT = 533 };
+    struct message_extra *e = message_extra_new();
+    const struct media *about = &posts[post].media;
+    int32_t dc = posts[post].dc ? posts[post].dc : DEMO_FILES_DC;
+    struct file *f = about->kind == MEDIA_PHOTO
+                         ? demo_photo(d, PHOTO_WIDTH, PHOTO_HEIGHT, "mx", (uint32_t)post)
+                     : posts[post].size ? demo_document(d, about, posts[post].size, dc)
+                                        : NULL;
+    bool has_file = about->kind == MEDIA_PHOTO || posts[post].size;
+    if (e && (f || !has_file))
+        e->media = f ? file_show(f) : media_without_file(d, about);
+    if (e && e->media)
+        return e;
+    message_extra_free(e);
+    return NULL;
 }
 
 static bool news(struct demo *d)
@@ -176,7 +184,7 @@ static bool news(struct demo *d)
                               .flags = MESSAGE_POST,
                               .date = d->now - (POSTS_N - i) * DAY_S,
                               .quiet = true,
-                              .extra = extra_of(d, &posts[i].media)};
+                              .extra = extra_of(d, (size_t)i)};
         if (!draft.extra || !world_post(d->world, &draft))
             return false;
     }

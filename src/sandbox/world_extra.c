@@ -2,6 +2,7 @@
  * What few messages have beside their text: made, copied, freed. */
 #include <stdlib.h>
 
+#include "sandbox/file.h"
 #include "sandbox/message.h"
 #include "sandbox/world_parts.h"
 
@@ -10,10 +11,12 @@ struct message_extra *message_extra_new(void)
     return calloc(1, sizeof(struct message_extra));
 }
 
-static void media_free(struct media *m)
+void media_free(struct media *m)
 {
     if (!m)
         return;
+    file_drop(m->file);
+    free(m->file_name);
     free(m->name);
     free(m->detail);
     free(m->extra);
@@ -53,15 +56,17 @@ static bool copy_text(char **to, const char *from)
     return !from || *to;
 }
 
-static struct media *media_copy(const struct media *from)
+struct media *media_copy(const struct media *from)
 {
     struct media *m = malloc(sizeof *m);
     if (!m)
         return NULL;
     *m = *from;
+    file_hold(m->file);
     m->n_options = 0;
     m->options = from->n_options ? calloc(from->n_options, sizeof(char *)) : NULL;
-    bool ok = copy_text(&m->name, from->name);
+    bool ok = copy_text(&m->file_name, from->file_name);
+    ok = copy_text(&m->name, from->name) && ok;
     ok = copy_text(&m->detail, from->detail) && ok;
     ok = copy_text(&m->extra, from->extra) && ok;
     for (uint32_t i = 0; m->options && i < from->n_options; i++)

@@ -25,6 +25,8 @@ int32_t box_add(struct user *u, const struct message *m);
 /* m may be freed by it. */
 void box_remove(struct world *w, struct user *u, struct message *m, int32_t id);
 
+/* Of the records of a user or chat that goes. */
+void photo_list_free(struct photo_list *l);
 void contact_free(struct contact *c);
 void saved_draft_free(struct saved_draft *s);
 void chat_free(struct chat *c);

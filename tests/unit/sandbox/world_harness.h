@@ -158,6 +158,30 @@ static inline void harness_check_answer(struct harness *h, const struct tl_combi
     buf_free(&out);
 }
 
+/* Runs a query that lives in h->arena. */
+static inline struct tl_value harness_handle(struct harness *h, struct user *self,
+                                             const struct tl_object *query)
+{
+    const struct tl_combinator *c = query->ctor;
+    struct request r = {.world = h->world,
+                        .self = self,
+                        .schema = h->schema,
+                        .query = query,
+                        .arena = &h->arena,
+                        .b = tl_builder_of(h->schema, &h->arena),
+                        .now_s = h->now};
+    struct tl_value v = h->methods[c->symbol]->handle(&r);
+    assert_null(h->world->cause);
+    h->error = r.error_text;
+    h->error_code = r.error_code;
+    if (!h->error) {
+        assert_false(r.b.failed);
+        assert_int_not_equal(v.kind, TL_ABSENT);
+        harness_check_answer(h, c, &v);
+    }
+    return v;
+}
+
 static inline struct tl_value harness_run(struct harness *h, struct user *self, const char *method,
                                           const char *json)
 {
@@ -177,23 +201,7 @@ static inline struct tl_value harness_run(struct harness *h, struct user *self, 
     json_object_put(tree);
     if (!query)
         fail_msg("%s: %s %s in %s", method, error.path, error.reason, json);
-    struct request r = {.world = h->world,
-                        .self = self,
-                        .schema = h->schema,
-                        .query = query,
-                        .arena = &h->arena,
-                        .b = tl_builder_of(h->schema, &h->arena),
-                        .now_s = h->now};
-    struct tl_value v = h->methods[c->symbol]->handle(&r);
-    assert_null(h->world->cause);
-    h->error = r.error_text;
-    h->error_code = r.error_code;
-    if (!h->error) {
-        assert_false(r.b.failed);
-        assert_int_not_equal(v.kind, TL_ABSENT);
-        harness_check_answer(h, c, &v);
-    }
-    return v;
+    return harness_handle(h, self, query);
 }
 
 static inline struct tl_value harness_must(struct harness *h, struct user *self, const char *method,
