@@ -3,26 +3,18 @@
 #include "telegram/view.h"
 
 #include "telegram/json_or_null.h"
-
-/* The document's attribute of that kind, or NULL. */
-static const struct tl_object *attribute(const struct tl_object *document, uint16_t ctor)
-{
-    for (uint32_t i = 0; i < tl_count(document, F_attributes); i++)
-        if (tl_is(tl_item_obj(document, F_attributes, i), ctor))
-            return tl_item_obj(document, F_attributes, i);
-    return NULL;
-}
+#include "telegram/media_attributes.h"
 
 /* Stickers and animations are videos or images too: the special kinds first. */
 static const char *document_type(const struct tl_object *media)
 {
     const struct tl_object *document = tl_obj(media, F_document);
-    const struct tl_object *video = attribute(document, C_documentAttributeVideo);
-    const struct tl_object *audio = attribute(document, C_documentAttributeAudio);
-    if (attribute(document, C_documentAttributeSticker) ||
-        attribute(document, C_documentAttributeCustomEmoji))
+    const struct tl_object *video = document_attribute(document, C_documentAttributeVideo);
+    const struct tl_object *audio = document_attribute(document, C_documentAttributeAudio);
+    if (document_attribute(document, C_documentAttributeSticker) ||
+        document_attribute(document, C_documentAttributeCustomEmoji))
         return "sticker";
-    if (attribute(document, C_documentAttributeAnimated))
+    if (document_attribute(document, C_documentAttributeAnimated))
         return "animation";
     /* The media's own flags are what is left of one that expired. */
     if (tl_bool(video, F_round_message) || tl_bool(media, F_round))
@@ -63,10 +55,10 @@ void view_file(const struct view *v, const struct tl_object *media)
         json_null(w);
         return;
     }
-    const struct tl_object *video = attribute(document, C_documentAttributeVideo);
-    const struct tl_object *audio = attribute(document, C_documentAttributeAudio);
-    const struct tl_object *image = attribute(document, C_documentAttributeImageSize);
-    const struct tl_object *name = attribute(document, C_documentAttributeFilename);
+    const struct tl_object *video = document_attribute(document, C_documentAttributeVideo);
+    const struct tl_object *audio = document_attribute(document, C_documentAttributeAudio);
+    const struct tl_object *image = document_attribute(document, C_documentAttributeImageSize);
+    const struct tl_object *name = document_attribute(document, C_documentAttributeFilename);
     const struct tl_object *picture = video ? video : image;
     json_object_begin(w);
     json_key(w, "name");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Requests that send, change and fetch messages. */
-#include "telegram/messages.h"
+#include "telegram/request_parts.h"
 
-/* A method with an InputPeer in one field; NULL when that peer cannot be written. */
-static struct tl_object *to_peer(struct tl_builder *b, uint16_t method, uint16_t f_peer,
-                                 const struct peer_ref *peer)
+struct tl_object *request_to_peer(struct tl_builder *b, uint16_t method, uint16_t f_peer,
+                                  const struct peer_ref *peer)
 {
     struct tl_object *input = peer_to_input(b, peer);
     if (!input)
@@ -32,18 +31,31 @@ static void set_reply(struct tl_builder *b, struct tl_object *request, int32_t m
     tl_set_obj(request, F_reply_to, reply);
 }
 
+void request_set_text(struct tl_builder *b, struct tl_object *request, const struct send_options *o)
+{
+    tl_set_text(request, F_message, never_null(o->text->text));
+    entities_to_tl(b, request, F_entities, o->text, o->mentions);
+}
+
+void request_set_delivery(struct tl_builder *b, struct tl_object *request,
+                          const struct send_options *o)
+{
+    tl_set_bool(request, F_silent, o->silent);
+    if (o->schedule_date)
+        tl_set_int(request, F_schedule_date, o->schedule_date);
+    set_reply(b, request, o->reply_to_msg_id);
+}
+
 struct tl_object *request_send(struct tl_builder *b, const struct peer_ref *peer,
                                const struct send_options *o)
 {
-    struct tl_object *request = to_peer(b, C_messages_sendMessage, F_peer, peer);
+    struct tl_object *request = request_to_peer(b, C_messages_sendMessage, F_peer, peer);
     if (!request)
         return NULL;
-    tl_set_text(request, F_message, never_null(o->text->text));
+    request_set_text(b, request, o);
     tl_set_int(request, F_random_id, o->random_id);
-    tl_set_bool(request, F_silent, o->silent);
     tl_set_bool(request, F_no_webpage, o->no_webpage);
-    set_reply(b, request, o->reply_to_msg_id);
-    entities_to_tl(b, request, F_entities, o->text, o->mentions);
+    request_set_delivery(b, request, o);
     return request;
 }
 
@@ -51,7 +63,7 @@ struct tl_object *request_edit(struct tl_builder *b, const struct peer_ref *peer
                                int32_t message_id, const struct formatted_text *text,
                                bool no_webpage, const struct mention_resolver *mentions)
 {
-    struct tl_object *request = to_peer(b, C_messages_editMessage, F_peer, peer);
+    struct tl_object *request = request_to_peer(b, C_messages_editMessage, F_peer, peer);
     if (!request)
         return NULL;
     tl_set_int(request, F_id, message_id);
@@ -107,7 +119,7 @@ struct tl_object *request_forward(struct tl_builder *b, const struct peer_ref *f
 {
     struct tl_object *target = peer_to_input(b, to);
     struct tl_object *request =
-        target ? to_peer(b, C_messages_forwardMessages, F_from_peer, from) : NULL;
+        target ? request_to_peer(b, C_messages_forwardMessages, F_from_peer, from) : NULL;
     if (!request)
         return NULL;
     tl_set_obj(request, F_to_peer, target);

@@ -12,6 +12,7 @@ struct send_options {
     const struct formatted_text *text;
     int32_t reply_to_msg_id; /* 0 = none */
     int64_t random_id;       /* not 0 */
+    int64_t schedule_date;   /* unix seconds; 0 = now */
     bool silent;
     bool no_webpage;
     const struct mention_resolver *mentions;
