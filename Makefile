@@ -26,7 +26,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 FUZZ_CC   := clang
-PACKAGES  := libuv json-c libsodium libcrypto zlib
+PACKAGES  := libuv json-c libsodium libcrypto zlib libqrencode
 PKG_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lpthread -lm
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla

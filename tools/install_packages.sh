@@ -4,7 +4,7 @@
 # Does nothing, quickly, when all are there.
 set -eu
 
-build="pkg-config libuv1-dev libhttp-parser-dev libjson-c-dev libsodium-dev libssl-dev zlib1g-dev"
+build="pkg-config libuv1-dev libhttp-parser-dev libjson-c-dev libsodium-dev libssl-dev zlib1g-dev libqrencode-dev"
 run="curl"
 test="python3 python3-venv curl libcmocka-dev"
 fuzz="clang libclang-rt-14-dev"

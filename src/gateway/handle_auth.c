@@ -7,61 +7,9 @@
 #include "base/base64.h"
 #include "gateway/gateway.h"
 #include "gateway/handlers.h"
+#include "gateway/login_steps.h"
 #include "gateway/route.h"
 #include "telegram/login.h"
-
-enum {
-    PASSWORD_TRIES = 2, /* SRP parameters are good for one proof and a short time */
-};
-
-/* ---- answers that several steps share ---- */
-
-static struct json_writer *answer_step(struct call *c, const char *message, const char *next_step)
-{
-    struct slice session = call_session_string(c);
-    struct json_writer *w = call_answer(c, 200);
-    json_object_begin(w);
-    json_field_text(w, "message", message);
-    json_field_text(w, "next_step", next_step);
-    json_field_string(w, "session_string", session);
-    return w;
-}
-
-/* The account is logged in: nothing of the login stays in the session. */
-static void finish_login(struct call *c, const struct tl_object *authorization, const char *message)
-{
-    struct authorization_answer a = authorization_read(authorization);
-    if (a.kind != AUTHORIZATION_DONE) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER",
-                  "Telegram answered the login with something unknown");
-        return;
-    }
-    c->session.state = SESSION_AUTHORIZED;
-    c->session.user_id = a.user_id;
-    sodium_memzero(c->session.phone, sizeof c->session.phone);
-    sodium_memzero(c->session.phone_code_hash, sizeof c->session.phone_code_hash);
-    /* invokeWithoutUpdates does not count for auth methods: the session id that logged in would be
-     * sent updates for ever. */
-    call_disconnect(c);
-    struct json_writer *w = answer_step(c, message, "completed");
-    json_object_end(w);
-}
-
-/* What the session must be at for this step; else says which step is next. */
-static bool expect_state(struct call *c, bool fits)
-{
-    static const char *const hints[] = {
-        [SESSION_NEW] = "No code was asked for with this session: POST /auth/send_code first",
-        [SESSION_CODE_SENT] = "The next step of this login is POST /auth/verify_code",
-        [SESSION_SIGN_UP] = "The next step of this login is POST /auth/verify_code with first_name",
-        [SESSION_PASSWORD] = "The next step of this login is POST /auth/verify_password",
-        [SESSION_AUTHORIZED] = "This session is logged in already",
-        [SESSION_QR] = "The next step of this login is GET /auth/qr/wait",
-    };
-    if (!fits)
-        call_fail(c, 400, "WRONG_LOGIN_STEP", "%s", hints[c->session.state]);
-    return fits;
-}
 
 /* ---- send_code ---- */
 
@@ -81,23 +29,24 @@ static size_t read_logout_tokens(struct call *c, struct slice tokens[static LOGO
     return 1;
 }
 
+static void positive_or_null(struct json_writer *w, const char *key, int32_t n)
+{
+    if (n > 0)
+        json_field_int(w, key, n);
+    else
+        json_field_null(w, key);
+}
+
 static void answer_code_sent(struct call *c, const struct sent_code *sent)
 {
     snprintf(c->session.phone_code_hash, sizeof c->session.phone_code_hash, "%.*s",
              (int)sent->phone_code_hash.len, (const char *)sent->phone_code_hash.data);
     c->session.state = SESSION_CODE_SENT;
-    struct json_writer *w = answer_step(c, "Verification code sent", "verify_code");
+    call_session_changed(c);
+    struct json_writer *w = login_step_answer(c, "Verification code sent", "verify_code");
     json_field_text(w, "code_type", sent->type);
-    json_key(w, "code_length");
-    if (sent->length > 0)
-        json_int(w, sent->length);
-    else
-        json_null(w);
-    json_key(w, "timeout");
-    if (sent->timeout > 0)
-        json_int(w, sent->timeout);
-    else
-        json_null(w);
+    positive_or_null(w, "code_length", sent->length);
+    positive_or_null(w, "timeout", sent->timeout);
     json_object_end(w);
 }
 
@@ -112,7 +61,7 @@ static void answer_sent_code(struct call *c, const struct tl_object *answer)
         }
         break;
     case SENT_CODE_SIGNED_IN:
-        finish_login(c, sent.authorization, "Successfully authenticated");
+        login_finish(c, sent.authorization, "Successfully authenticated");
         return;
     case SENT_CODE_EMAIL_REQUIRED:
         call_fail(
@@ -136,43 +85,43 @@ void handle_send_code(struct call *c)
     struct slice tokens[LOGOUT_TOKENS_MAX];
     struct session *s = &c->session;
     struct slice phone = call_param(c, "phone")->text;
-    struct slice api_hash = call_param(c, "api_hash")->text;
     size_t n_tokens = read_logout_tokens(c, tokens);
-    if (call_failed(c))
+    if (call_failed(c) || !login_start(c))
         return;
-    sodium_memzero(s, sizeof *s);
-    s->api_id = (int32_t)call_param(c, "api_id")->i;
-    snprintf(s->api_hash, sizeof s->api_hash, "%.*s", (int)api_hash.len,
-             (const char *)api_hash.data);
     snprintf(s->phone, sizeof s->phone, "%.*s", (int)phone.len, (const char *)phone.data);
-    /* PHONE_MIGRATE moves it home on the way. */
-    if (!call_new_key(c, dc_default(&c->gateway->dcs)->id))
-        return;
-    c->has_session = true;
     const struct tl_object *answer = call_invoke(
         c, request_send_code(&c->b, s->phone, s->api_id, s->api_hash, tokens, n_tokens));
     if (answer)
         answer_sent_code(c, answer);
 }
 
-/* ---- verify_code ---- */
+/* ---- resend_code, cancel_code ---- */
 
-static void answer_password_needed(struct call *c)
+void handle_resend_code(struct call *c)
 {
-    call_error_clear(c);
-    const struct tl_object *answer = call_invoke(c, request_get_password(&c->b));
-    if (!answer)
+    if (!login_expect(c, SESSION_CODE_SENT, SESSION_CODE_SENT))
         return;
-    struct slice hint = tl_text(answer, F_hint);
-    c->session.state = SESSION_PASSWORD;
-    struct json_writer *w = answer_step(c, "2FA password required", "verify_password");
-    json_key(w, "hint");
-    if (hint.len > 0)
-        json_string(w, hint);
-    else
-        json_null(w);
+    const struct tl_object *answer =
+        call_invoke(c, request_resend_code(&c->b, c->session.phone, c->session.phone_code_hash));
+    if (answer)
+        answer_sent_code(c, answer);
+}
+
+void handle_cancel_code(struct call *c)
+{
+    struct tl_value done;
+    if (!login_expect(c, SESSION_CODE_SENT, SESSION_SIGN_UP) ||
+        !call_invoke_value(
+            c, request_cancel_code(&c->b, c->session.phone, c->session.phone_code_hash), &done))
+        return;
+    call_destroy_key(c);
+    struct json_writer *w = call_answer(c, 200);
+    json_object_begin(w);
+    json_field_text(w, "message", "Login cancelled");
     json_object_end(w);
 }
+
+/* ---- verify_code ---- */
 
 static void sign_up(struct call *c)
 {
@@ -182,7 +131,7 @@ static void sign_up(struct call *c)
         call_invoke(c, request_sign_up(&c->b, c->session.phone, c->session.phone_code_hash,
                                        first_name, last_name));
     if (answer)
-        finish_login(c, answer, "Successfully authenticated");
+        login_finish(c, answer, "Successfully authenticated");
 }
 
 static void answer_sign_up_needed(struct call *c)
@@ -192,17 +141,16 @@ static void answer_sign_up_needed(struct call *c)
         sign_up(c);
         return;
     }
-    struct json_writer *w = answer_step(c, "Sign-up required", "sign_up");
+    struct json_writer *w = login_step_answer(c, "Sign-up required", "sign_up");
     json_object_end(w);
 }
 
 void handle_verify_code(struct call *c)
 {
-    enum session_state state = c->session.state;
-    if (!expect_state(c, state == SESSION_CODE_SENT || state == SESSION_SIGN_UP))
+    if (!login_expect(c, SESSION_CODE_SENT, SESSION_SIGN_UP))
         return;
     /* The right code was given before: signing in again would spend it. */
-    if (state == SESSION_SIGN_UP) {
+    if (c->session.state == SESSION_SIGN_UP) {
         if (call_param(c, "first_name")->text.len > 0)
             sign_up(c);
         else
@@ -216,99 +164,29 @@ void handle_verify_code(struct call *c)
     if (answer && authorization_read(answer).kind == AUTHORIZATION_SIGN_UP)
         answer_sign_up_needed(c);
     else if (answer)
-        finish_login(c, answer, "Successfully authenticated");
+        login_finish(c, answer, "Successfully authenticated");
     else if (call_error_is(c, "SESSION_PASSWORD_NEEDED"))
-        answer_password_needed(c);
+        login_ask_password(c);
     else if (call_error_is(c, "PHONE_NUMBER_UNOCCUPIED")) {
         call_error_clear(c);
         answer_sign_up_needed(c);
     }
 }
 
-/* ---- verify_password ---- */
+/* ---- bots ---- */
 
-/* What the thread pool works on. */
-struct proof {
-    struct password_state password;
-    struct slice text;
-    struct rng rng;
-    struct dh_good_prime good;
-    enum dh_check result;
-    uint8_t a[DH_BYTES];
-    uint8_t m1[SHA256_BYTES];
-};
-
-static void compute_proof(void *arg)
+void handle_bot_login(struct call *c)
 {
-    struct proof *p = arg;
-    uint8_t x[SHA256_BYTES];
-    srp_password_hash(&p->password.algo, p->text, x);
-    p->result =
-        srp_client_proof(&p->password.algo, x, p->password.srp_b, &p->rng, &p->good, p->a, p->m1);
-    sodium_memzero(x, sizeof x);
-}
-
-/* Asks for fresh SRP parameters each time: srp_B is good for one proof. */
-static bool prepare_proof(struct call *c, struct proof *p)
-{
-    const struct tl_object *answer = call_invoke(c, request_get_password(&c->b));
-    if (!answer)
-        return false;
-    if (!password_read(answer, &p->password)) {
-        call_fail(c, 502, "UNEXPECTED_ANSWER",
-                  "Telegram checks this password in a way that is not known here");
-        return false;
-    }
-    if (!p->password.has_password) {
-        call_fail(c, 400, "PASSWORD_NOT_SET",
-                  "The account has no 2FA password any more: begin again at /auth/send_code");
-        return false;
-    }
-    /* The pool thread must not share the worker's generator or its memory of the prime. */
-    rng_init_system(&p->rng);
-    p->good = *call_good_prime(c);
-    if (!call_work(c, compute_proof, p))
-        return false;
-    if (p->result != DH_OK) {
-        call_fail(c, 502, "BAD_SRP_PARAMETERS",
-                  "Telegram's password parameters failed their checks");
-        return false;
-    }
-    *call_good_prime(c) = p->good;
-    return true;
-}
-
-static const struct tl_object *check_password(struct call *c, struct proof *p)
-{
-    for (int try = 1;; try++) {
-        if (!prepare_proof(c, p))
-            return NULL;
-        const struct tl_object *answer =
-            call_invoke(c, request_check_password(&c->b, p->password.srp_id, p->a, p->m1));
-        bool stale = !answer && (call_error_is(c, "SRP_ID_INVALID") ||
-                                 call_error_is(c, "AUTH_KEY_UNSYNCHRONIZED"));
-        if (!stale || try == PASSWORD_TRIES)
-            return answer;
-        call_error_clear(c);
-    }
-}
-
-void handle_verify_password(struct call *c)
-{
-    if (!expect_state(c, c->session.state == SESSION_PASSWORD))
+    struct slice token = call_param(c, "bot_token")->text;
+    if (!login_start(c))
         return;
-    struct proof *p = arena_alloc(c->arena, sizeof *p);
-    if (!p) {
-        call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
-        return;
-    }
-    p->text = call_param(c, "password")->text;
-    const struct tl_object *answer = check_password(c, p);
-    sodium_memzero(p, sizeof *p);
+    const struct tl_object *answer =
+        call_invoke(c, request_bot_login(&c->b, c->session.api_id, c->session.api_hash,
+                                         arena_strdup(c->arena, token)));
     if (answer)
-        finish_login(c, answer, "Successfully authenticated with 2FA");
-    else if (call_error_is(c, "PASSWORD_HASH_INVALID"))
-        c->error.field = "password";
+        login_finish(c, answer, "Successfully authenticated");
+    else if (call_error_is(c, "ACCESS_TOKEN_INVALID") || call_error_is(c, "ACCESS_TOKEN_EXPIRED"))
+        c->error.field = "bot_token";
 }
 
 /* ---- logout ---- */

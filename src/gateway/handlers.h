@@ -8,8 +8,28 @@
 /* handle_auth.c */
 void handle_send_code(struct call *c);
 void handle_verify_code(struct call *c);
-void handle_verify_password(struct call *c);
+void handle_resend_code(struct call *c);
+void handle_cancel_code(struct call *c);
+void handle_bot_login(struct call *c);
 void handle_logout(struct call *c);
+
+/* handle_password.c */
+void handle_verify_password(struct call *c);
+void handle_password_get(struct call *c);
+void handle_password_put(struct call *c);
+void handle_password_delete(struct call *c);
+void handle_password_confirm_email(struct call *c);
+void handle_password_resend_email(struct call *c);
+void handle_password_cancel_email(struct call *c);
+void handle_password_recover(struct call *c);
+
+/* handle_qr.c */
+void handle_qr(struct call *c);
+void handle_qr_wait(struct call *c);
+
+/* handle_sessions.c */
+void handle_sessions_list(struct call *c);
+void handle_sessions_delete(struct call *c);
 
 /* handle_restrict.c */
 void handle_restrict(struct call *c);

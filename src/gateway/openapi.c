@@ -214,15 +214,9 @@ static const struct {
     {"504", WITH_TELEGRAM, "No answer within the deadline, or OUTCOME_UNKNOWN"},
 };
 
-static bool is_login_start(const struct route *r)
-{
-    return strcmp(r->path, "/auth/send_code") == 0;
-}
-
 static bool may_answer(const struct route *r, enum error_of when)
 {
-    bool telegram =
-        r->session != SESSION_NEED_NONE || is_login_start(r) || r->handle == handle_readyz;
+    bool telegram = r->session != SESSION_NEED_NONE || r->n_needs > 0 || r->handle == handle_readyz;
     return when == ALWAYS || telegram;
 }
 
@@ -255,9 +249,9 @@ static void write_responses(struct json_writer *w, const struct route *r)
 
 static void write_operation(struct json_writer *w, const struct route *r)
 {
-    const char *lower = strcmp(r->method, "GET") == 0    ? "get"
-                        : strcmp(r->method, "POST") == 0 ? "post"
-                                                         : "delete";
+    char lower[8] = "";
+    for (size_t i = 0; r->method[i] && i + 1 < sizeof lower; i++)
+        lower[i] = (char)(r->method[i] - 'A' + 'a');
     json_key(w, lower);
     json_object_begin(w);
     json_field_text(w, "summary", r->summary);

@@ -9,6 +9,9 @@
 enum {
     TEXT_CHARACTERS_MAX = 32768, /* Telegram takes 4,096 after formatting; markup comes on top */
     NAME_CHARACTERS_MAX = 64,
+    PASSWORD_CHARACTERS_MAX = 1024,
+    HINT_CHARACTERS_MAX = 255,
+    QR_WAIT_MAX_S = 60, /* proxies give up on longer ones; the gateway's own deadline cuts it, too */
     LIMIT_MESSAGES_MAX = 1000,
     LIMIT_CHATS_MAX = 10000,
     DELETE_IDS_MAX = 1000,
@@ -40,20 +43,33 @@ static const char *const parse_modes[] = {"markdown", "html", "none", NULL};
 static const char chat_id_text[] =
     "Marked id, @username, t.me link, +phone of a contact, me, invite link, or a ref from an answer";
 
+#define API_ID                                                                                     \
+    {.name = "api_id", .place = PARAM_BODY, .type = PARAM_INT, .required = true, .min = 1,         \
+     .max = INT32_MAX, .text = "Your application's id, from my.telegram.org"}
+#define API_HASH                                                                                   \
+    {.name = "api_hash", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,    \
+     .max = SESSION_API_HASH_MAX, .text = "Your application's hash"}
+#define PASSWORD(name_, required_, text_)                                                          \
+    {.name = (name_), .place = PARAM_BODY, .type = PARAM_STRING, .required = (required_),          \
+     .min = 1, .max = PASSWORD_CHARACTERS_MAX, .text = (text_)}
+#define HINT                                                                                       \
+    {.name = "hint", .place = PARAM_BODY, .type = PARAM_STRING, .max = HINT_CHARACTERS_MAX,        \
+     .text = "Shown to whoever is asked for the password"}
+#define CODE(required_, text_)                                                                     \
+    {.name = "code", .place = PARAM_BODY, .type = PARAM_STRING, .required = (required_), .min = 1, \
+     .max = 32, .text = (text_)}
+
 static const struct param send_code_params[] = {
     {.name = "phone", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 3,
      .max = SESSION_PHONE_MAX, .text = "Phone number in international form"},
-    {.name = "api_id", .place = PARAM_BODY, .type = PARAM_INT, .required = true, .min = 1,
-     .max = INT32_MAX, .text = "Your application's id, from my.telegram.org"},
-    {.name = "api_hash", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
-     .max = SESSION_API_HASH_MAX, .text = "Your application's hash"},
+    API_ID,
+    API_HASH,
     {.name = "logout_token", .place = PARAM_BODY, .type = PARAM_STRING, .min = 1, .max = 1024,
      .text = "From an earlier DELETE /auth/logout: may spare the code"},
 };
 
 static const struct param verify_code_params[] = {
-    {.name = "code", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1, .max = 32,
-     .text = "The code that Telegram sent"},
+    CODE(true, "The code that Telegram sent"),
     {.name = "first_name", .place = PARAM_BODY, .type = PARAM_STRING, .max = NAME_CHARACTERS_MAX,
      .text = "For a number without an account: sign up with this name"},
     {.name = "last_name", .place = PARAM_BODY, .type = PARAM_STRING, .max = NAME_CHARACTERS_MAX,
@@ -61,8 +77,48 @@ static const struct param verify_code_params[] = {
 };
 
 static const struct param verify_password_params[] = {
-    {.name = "password", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
-     .max = 1024, .text = "The 2FA password"},
+    PASSWORD("password", true, "The 2FA password"),
+};
+
+static const struct param bot_params[] = {
+    {.name = "bot_token", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = 256, .text = "From @BotFather"},
+    API_ID,
+    API_HASH,
+};
+
+static const struct param qr_params[] = {API_ID, API_HASH};
+
+static const struct param qr_wait_params[] = {
+    {.name = "timeout", .place = PARAM_QUERY, .type = PARAM_INT, .max = QR_WAIT_MAX_S,
+     .default_text = "20", .text = "Seconds to wait for the code to be scanned, at most"},
+};
+
+static const struct param password_put_params[] = {
+    PASSWORD("current_password", false, "The 2FA password as it is, where there is one"),
+    PASSWORD("new_password", false, "What it is to be"),
+    HINT,
+    {.name = "recovery_email", .place = PARAM_BODY, .type = PARAM_STRING, .min = 3, .max = 254,
+     .text = "Where a forgotten password can be recovered: a code is sent there first"},
+};
+
+static const struct param password_delete_params[] = {
+    PASSWORD("current_password", true, "The 2FA password"),
+};
+
+static const struct param confirm_email_params[] = {
+    CODE(true, "The code that was sent to the recovery e-mail"),
+};
+
+static const struct param recover_params[] = {
+    CODE(false, "The code that was sent to the recovery e-mail; without it, one is sent"),
+    PASSWORD("new_password", false, "The 2FA password from now on; without it there is none"),
+    HINT,
+};
+
+static const struct param sessions_delete_params[] = {
+    {.name = "hash", .place = PARAM_BODY, .type = PARAM_STRING, .min = 1, .max = 20,
+     .text = "Which one, from GET /auth/sessions; without it, all others"},
 };
 
 static const struct param restrict_params[] = {
@@ -161,6 +217,53 @@ static const struct route routes[] = {
     {.method = "POST", .path = "/auth/verify_password", .summary = "Give the 2FA password",
      PARAMS(verify_password_params), .handle = handle_verify_password, .session = SESSION_NEED_LOGIN,
      .scope = SCOPE_WRITE, .answer_schema = "LoginStep", NEEDS(C_account_getPassword, C_auth_checkPassword)},
+    {.method = "POST", .path = "/auth/resend_code", .summary = "Have the code sent another way",
+     .handle = handle_resend_code, .session = SESSION_NEED_LOGIN, .scope = SCOPE_WRITE,
+     .answer_schema = "LoginStep", NEEDS(C_auth_resendCode)},
+    {.method = "POST", .path = "/auth/cancel_code", .summary = "Give up a login: its code is void",
+     .handle = handle_cancel_code, .session = SESSION_NEED_LOGIN, .scope = SCOPE_WRITE,
+     .answer_schema = "Done", NEEDS(C_auth_cancelCode)},
+    {.method = "POST", .path = "/auth/bot", .summary = "Log in as a bot", PARAMS(bot_params),
+     .handle = handle_bot_login, .session = SESSION_NEED_NONE, .scope = SCOPE_WRITE,
+     .answer_schema = "LoginStep", NEEDS(C_auth_importBotAuthorization)},
+    {.method = "POST", .path = "/auth/qr", .summary = "Begin a login by a QR code", PARAMS(qr_params),
+     .handle = handle_qr, .session = SESSION_NEED_NONE, .scope = SCOPE_WRITE,
+     .answer_schema = "LoginStep", NEEDS(C_auth_exportLoginToken, C_auth_importLoginToken)},
+    {.method = "GET", .path = "/auth/qr/wait", .summary = "Wait until the QR code is scanned, or another is to be shown",
+     PARAMS(qr_wait_params), .handle = handle_qr_wait, .session = SESSION_NEED_LOGIN,
+     .scope = SCOPE_WRITE, .answer_schema = "LoginStep",
+     NEEDS(C_auth_exportLoginToken, C_auth_importLoginToken)},
+    {.method = "GET", .path = "/auth/password", .summary = "What is known of the 2FA password",
+     .handle = handle_password_get, .session = SESSION_NEED_FULL, .scope = SCOPE_ACCOUNT,
+     .answer_schema = "Password", NEEDS(C_account_getPassword)},
+    {.method = "PUT", .path = "/auth/password", .summary = "Set or change the 2FA password, its hint, its recovery e-mail",
+     PARAMS(password_put_params), .handle = handle_password_put, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "PasswordChanged",
+     NEEDS(C_account_getPassword, C_account_updatePasswordSettings)},
+    {.method = "DELETE", .path = "/auth/password", .summary = "Remove the 2FA password",
+     PARAMS(password_delete_params), .handle = handle_password_delete, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "PasswordChanged",
+     NEEDS(C_account_getPassword, C_account_updatePasswordSettings)},
+    {.method = "POST", .path = "/auth/password/confirm_email", .summary = "Give the code that the recovery e-mail got",
+     PARAMS(confirm_email_params), .handle = handle_password_confirm_email, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "Done", NEEDS(C_account_confirmPasswordEmail)},
+    {.method = "POST", .path = "/auth/password/resend_email", .summary = "Send the recovery e-mail another code",
+     .handle = handle_password_resend_email, .session = SESSION_NEED_FULL, .scope = SCOPE_ACCOUNT,
+     .answer_schema = "Done", NEEDS(C_account_resendPasswordEmail)},
+    {.method = "POST", .path = "/auth/password/cancel_email", .summary = "Give up a recovery e-mail that is not confirmed",
+     .handle = handle_password_cancel_email, .session = SESSION_NEED_FULL, .scope = SCOPE_ACCOUNT,
+     .answer_schema = "Done", NEEDS(C_account_cancelPasswordEmail)},
+    {.method = "POST", .path = "/auth/password/recover", .summary = "Recover a forgotten 2FA password by e-mail, also at login",
+     PARAMS(recover_params), .handle = handle_password_recover, .session = SESSION_NEED_LOGIN,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "LoginStep",
+     NEEDS(C_auth_requestPasswordRecovery, C_auth_recoverPassword)},
+    {.method = "GET", .path = "/auth/sessions", .summary = "Where the account is logged in",
+     .handle = handle_sessions_list, .session = SESSION_NEED_FULL, .scope = SCOPE_ACCOUNT,
+     .answer_schema = "Sessions", NEEDS(C_account_getAuthorizations)},
+    {.method = "DELETE", .path = "/auth/sessions", .summary = "End one of the other sessions, or all of them",
+     PARAMS(sessions_delete_params), .handle = handle_sessions_delete, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "Done",
+     NEEDS(C_account_resetAuthorization, C_auth_resetAuthorizations)},
     {.method = "DELETE", .path = "/auth/logout", .summary = "Log out: the session is dead afterwards",
      .handle = handle_logout, .session = SESSION_NEED_LOGIN, .scope = SCOPE_ACCOUNT,
      .answer_schema = "LoggedOut", NEEDS(C_auth_logOut)},

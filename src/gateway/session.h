@@ -59,7 +59,8 @@ struct session {
     char api_hash[SESSION_API_HASH_MAX + 1];
     char phone[SESSION_PHONE_MAX + 1];
     char phone_code_hash[SESSION_PHONE_CODE_HASH_MAX + 1];
-    int64_t user_id;                                             /* 0 = not known */
+    uint64_t qr_token; /* of the QR code on show: the first eight bytes of its token's SHA-256 */
+    int64_t user_id;   /* 0 = not known */
     struct session_extra_key extra_keys[SESSION_EXTRA_KEYS_MAX]; /* the least recently used goes */
     struct session_scope scope;
 };

@@ -298,7 +298,8 @@ void task_on_request(void *worker, struct http_exchange *x, const struct http_re
         call_fail(c, 503, "DRAINING", "The gateway is shutting down.");
     if (!call_failed(c))
         find_route(c);
-    t->secret = c->route && c->route->session != SESSION_NEED_FULL;
+    t->secret = c->route && (c->route->session != SESSION_NEED_FULL ||
+                             c->route->scope == SCOPE_ACCOUNT || c->route->scope == SCOPE_NARROW);
     if (!call_failed(c) && c->route->session != SESSION_NEED_NONE)
         open_session(t);
     if (call_failed(c))

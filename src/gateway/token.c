@@ -53,6 +53,7 @@ enum field_tag {
     FIELD_OPTIONAL = 128,
     FIELD_USER_ID = 128,
     FIELD_SALTS,
+    FIELD_QR_TOKEN,
 };
 
 static const char prefix[] = "tgr1.";
@@ -311,6 +312,8 @@ static void payload_write(struct payload *p, const struct session *s)
     put_scope(p, &s->scope);
     put_number(p, FIELD_USER_ID, (uint64_t)s->user_id);
     put_salts(p, &s->salts);
+    if (s->qr_token)
+        put_number(p, FIELD_QR_TOKEN, s->qr_token);
 }
 
 /* What a sealed text is bound to beside its key: its purpose, or for session strings the key's id.
@@ -487,6 +490,10 @@ static enum token_status take_field(struct session *s, uint8_t tag, struct slice
     case FIELD_USER_ID:
         ok = get_number(v, INT64_MAX, &n);
         s->user_id = (int64_t)n;
+        break;
+    case FIELD_QR_TOKEN:
+        ok = get_number(v, UINT64_MAX, &n);
+        s->qr_token = n;
         break;
     case FIELD_SALTS:
         ok = get_salts(v, &s->salts);

@@ -51,14 +51,19 @@ struct tl_object *request_get_password(struct tl_builder *b)
     return tl_new(b, C_account_getPassword);
 }
 
-struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id,
-                                         const uint8_t a_public[static DH_BYTES],
-                                         const uint8_t m1[static SHA256_BYTES])
+struct tl_object *password_proof(struct tl_builder *b, int64_t srp_id,
+                                 const uint8_t a_public[static DH_BYTES],
+                                 const uint8_t m1[static SHA256_BYTES])
 {
     struct tl_object *proof = tl_new(b, C_inputCheckPasswordSRP);
     tl_set_int(proof, F_srp_id, srp_id);
     tl_set_text(proof, F_A, slice_of(a_public, DH_BYTES));
     tl_set_text(proof, F_M1, slice_of(m1, SHA256_BYTES));
+    return proof;
+}
+
+struct tl_object *request_check_password(struct tl_builder *b, const struct tl_object *proof)
+{
     struct tl_object *o = tl_new(b, C_auth_checkPassword);
     tl_set_obj(o, F_password, proof);
     return o;
@@ -217,22 +222,30 @@ static bool read_number(struct slice s, uint8_t *out, size_t n)
     return true;
 }
 
+bool srp_algo_read(const struct tl_object *algo, struct srp_algo *out)
+{
+    if (!tl_is(algo, C_passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow))
+        return false;
+    out->salt1 = tl_text(algo, F_salt1);
+    out->salt2 = tl_text(algo, F_salt2);
+    out->g = (int)tl_int(algo, F_g);
+    return read_number(tl_text(algo, F_p), out->prime, DH_BYTES);
+}
+
 bool password_read(const struct tl_object *answer, struct password_state *out)
 {
-    *out = (struct password_state){.has_password = tl_bool(answer, F_has_password),
-                                   .hint = tl_text(answer, F_hint)};
+    *out =
+        (struct password_state){.has_password = tl_bool(answer, F_has_password),
+                                .hint = tl_text(answer, F_hint),
+                                .has_recovery = tl_bool(answer, F_has_recovery),
+                                .unconfirmed_email = tl_text(answer, F_email_unconfirmed_pattern),
+                                .reset_date = tl_int(answer, F_pending_reset_date)};
     if (!tl_is(answer, C_account_password))
         return false;
     if (!out->has_password)
         return true;
-    const struct tl_object *algo = tl_obj(answer, F_current_algo);
-    if (!tl_is(algo, C_passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow))
-        return false;
     out->srp_id = tl_int(answer, F_srp_id);
-    out->algo.salt1 = tl_text(algo, F_salt1);
-    out->algo.salt2 = tl_text(algo, F_salt2);
-    out->algo.g = (int)tl_int(algo, F_g);
-    return read_number(tl_text(algo, F_p), out->algo.prime, DH_BYTES) &&
+    return srp_algo_read(tl_obj(answer, F_current_algo), &out->algo) &&
            read_number(tl_text(answer, F_srp_B), out->srp_b, DH_BYTES);
 }
 

@@ -36,10 +36,11 @@ struct tl_object *request_sign_in(struct tl_builder *b, const char *phone, const
 struct tl_object *request_sign_up(struct tl_builder *b, const char *phone, const char *code_hash,
                                   const char *first_name, const char *last_name);
 struct tl_object *request_get_password(struct tl_builder *b);
-/* A and M1 are DH_BYTES and SHA256_BYTES long, borrowed. */
-struct tl_object *request_check_password(struct tl_builder *b, int64_t srp_id,
-                                         const uint8_t a_public[static DH_BYTES],
-                                         const uint8_t m1[static SHA256_BYTES]);
+/* inputCheckPasswordSRP; A and M1 are DH_BYTES and SHA256_BYTES long, borrowed. */
+struct tl_object *password_proof(struct tl_builder *b, int64_t srp_id,
+                                 const uint8_t a_public[static DH_BYTES],
+                                 const uint8_t m1[static SHA256_BYTES]);
+struct tl_object *request_check_password(struct tl_builder *b, const struct tl_object *proof);
 struct tl_object *request_log_out(struct tl_builder *b);
 struct tl_object *request_resend_code(struct tl_builder *b, const char *phone,
                                       const char *code_hash);
@@ -111,7 +112,12 @@ struct password_state {
     int64_t srp_id;
     struct srp_algo algo;
     uint8_t srp_b[DH_BYTES];
+    bool has_recovery;              /* an e-mail address can reset it */
+    struct slice unconfirmed_email; /* its pattern: a code was sent there; empty if none */
+    int64_t reset_date;             /* unix seconds; 0 = no reset was asked for */
 };
+/* PasswordKdfAlgo; false where it is one that we do not know. */
+bool srp_algo_read(const struct tl_object *algo, struct srp_algo *out);
 /* False where the server uses an algorithm that we do not know, or its numbers have a wrong
  * size. */
 bool password_read(const struct tl_object *answer, struct password_state *out);

@@ -322,7 +322,7 @@ static void login_requests(void **state)
     assert_request(request_get_password(&builder), "{\"_\":\"account.getPassword\"}");
     assert_request(request_log_out(&builder), "{\"_\":\"auth.logOut\"}");
     uint8_t a[DH_BYTES] = {1}, m1[SHA256_BYTES] = {2};
-    const struct tl_object *check = request_check_password(&builder, -3, a, m1);
+    const struct tl_object *check = request_check_password(&builder, password_proof(&builder, -3, a, m1));
     const struct tl_object *proof = tl_obj(check, F_password);
     assert_int_equal(tl_int(proof, F_srp_id), -3);
     assert_int_equal(tl_text(proof, F_A).len, DH_BYTES);
