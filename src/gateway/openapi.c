@@ -88,6 +88,10 @@ static void write_param_schema(struct json_writer *w, const struct param *p)
         break;
     case PARAM_JSON:
         break;
+    case PARAM_FILE:
+        json_field_text(w, "type", "string");
+        json_field_text(w, "format", "binary");
+        break;
     }
     write_default(w, p);
     if (p->text)
@@ -175,7 +179,7 @@ static void write_request_body(struct json_writer *w, const struct route *r)
     json_field_bool(w, "required", !r->free_body);
     json_key(w, "content");
     json_object_begin(w);
-    json_key(w, "application/json");
+    json_key(w, r->body == BODY_FORM ? "multipart/form-data" : "application/json");
     json_object_begin(w);
     json_key(w, "schema");
     write_body_schema(w, r);
@@ -203,7 +207,7 @@ static const struct {
      "The first message of a repeated Idempotency-Key cannot be found any more"},
     {"413", ALWAYS, "The body is too large"},
     {"414", ALWAYS, "The target is too long"},
-    {"415", ALWAYS, "The body is not JSON"},
+    {"415", ALWAYS, "The body is not of the type that this route takes"},
     {"429", WITH_TELEGRAM, "Telegram wants you to wait: Retry-After and wait_seconds say how long"},
     {"431", ALWAYS, "The headers are too large"},
     {"500", ALWAYS, "A bug of the gateway; the log has the request id"},

@@ -39,6 +39,7 @@ static const char *const type_names[] = {
     [PARAM_DATE] = "a date like 2024-03-01T00:00:00Z",
     [PARAM_IDS] = "a list of whole numbers",
     [PARAM_JSON] = "a JSON value",
+    [PARAM_FILE] = "a file",
 };
 
 static bool wrong_type(struct call *c, const struct param *p)
@@ -152,6 +153,9 @@ static bool ids_from_text(struct call *c, const struct param *p, struct slice te
     return set_ids(c, p, ids, n, v);
 }
 
+static bool json_from_text(struct call *c, const struct param *p, struct slice text,
+                           struct param_value *v);
+
 static bool value_from_text(struct call *c, const struct param *p, struct slice text,
                             struct param_value *v)
 {
@@ -169,6 +173,8 @@ static bool value_from_text(struct call *c, const struct param *p, struct slice 
     case PARAM_STRING:
         return set_string(c, p, text, v);
     case PARAM_JSON:
+        return json_from_text(c, p, text, v);
+    case PARAM_FILE:
         break;
     }
     return wrong_type(c, p);
@@ -232,10 +238,12 @@ static bool value_from_json(struct call *c, const struct param *p, struct json_o
     case PARAM_STRING:
         return is_text ? set_string(c, p, json_text(json), v) : wrong_type(c, p);
     case PARAM_JSON:
+        v->json = json;
+        return true;
+    case PARAM_FILE:
         break;
     }
-    v->json = json;
-    return true;
+    return wrong_type(c, p);
 }
 
 /* ---- where values come from ---- */
@@ -346,18 +354,51 @@ static size_t find_foreign_byte(struct slice body)
     return body.len;
 }
 
-static bool malformed(struct call *c, const char *reason, size_t at)
+struct json_fault {
+    const char *reason;
+    size_t at;
+};
+
+/* NULL with fault->reason set, or without: the text says null, or memory is out (error set). */
+static struct json_object *json_parse(struct call *c, struct slice text, struct json_fault *fault)
 {
-    call_fail(c, 400, "MALFORMED_JSON", "The body is not JSON: %s, at byte %zu", reason, at);
-    return false;
+    *fault = (struct json_fault){0};
+    size_t foreign = find_foreign_byte(text);
+    if (foreign < text.len) {
+        *fault = (struct json_fault){"a character that it has in strings only", foreign};
+        return NULL;
+    }
+    struct json_tokener *tokener = tokener_take(c->worker);
+    if (!tokener) {
+        call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
+        return NULL;
+    }
+    struct json_object *json =
+        json_tokener_parse_ex(tokener, (const char *)text.data, (int)text.len);
+    enum json_tokener_error error = json_tokener_get_error(tokener);
+    size_t at = json_tokener_get_parse_end(tokener);
+    tokener_give_back(c, tokener, text.len);
+    if (error == json_tokener_success && at == text.len)
+        return json;
+    json_object_put(json);
+    *fault = (struct json_fault){error == json_tokener_continue  ? "it ends too early"
+                                 : error == json_tokener_success ? "something follows its end"
+                                                                 : json_tokener_error_desc(error),
+                                 at};
+    return NULL;
+}
+
+static struct slice without_trailing_space(struct slice text)
+{
+    while (text.len && memchr(" \t\r\n", text.data[text.len - 1], 4))
+        text.len--;
+    return text;
 }
 
 /* Reads the body, if there is one, into c->json_body: an object. */
 static bool body_parse(struct call *c, const struct http_request *r)
 {
-    struct slice body = r->body;
-    while (body.len && memchr(" \t\r\n", body.data[body.len - 1], 4))
-        body.len--;
+    struct slice body = without_trailing_space(r->body);
     if (body.len == 0)
         return true;
     struct slice type = http_header_get(r, "Content-Type");
@@ -366,28 +407,33 @@ static bool body_parse(struct call *c, const struct http_request *r)
                   "The body must be JSON: send Content-Type: application/json");
         return false;
     }
-    size_t foreign = find_foreign_byte(body);
-    if (foreign < body.len)
-        return malformed(c, "a character that it has in strings only", foreign);
-    struct json_tokener *tokener = tokener_take(c->worker);
-    if (!tokener) {
-        call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
-        return false;
-    }
-    c->json_body = json_tokener_parse_ex(tokener, (const char *)body.data, (int)body.len);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    size_t at = json_tokener_get_parse_end(tokener);
-    tokener_give_back(c, tokener, body.len);
-    if (error != json_tokener_success || at < body.len) {
-        const char *reason = error == json_tokener_continue  ? "it ends too early"
-                             : error == json_tokener_success ? "something follows its end"
-                                                             : json_tokener_error_desc(error);
-        return malformed(c, reason, at);
-    }
-    if (!json_object_is_type(c->json_body, json_type_object)) {
+    struct json_fault fault;
+    c->json_body = json_parse(c, body, &fault);
+    if (fault.reason)
+        call_fail(c, 400, "MALFORMED_JSON", "The body is not JSON: %s, at byte %zu", fault.reason,
+                  fault.at);
+    else if (!call_failed(c) && !json_object_is_type(c->json_body, json_type_object))
         call_fail(c, 400, "MALFORMED_JSON", "The body must be a JSON object");
-        return false;
-    }
+    return !call_failed(c);
+}
+
+/* What a text holds is kept in c->json_body, as if it had come there; null is the same as absent.
+ */
+static bool json_from_text(struct call *c, const struct param *p, struct slice text,
+                           struct param_value *v)
+{
+    struct json_fault fault;
+    struct json_object *json = json_parse(c, without_trailing_space(text), &fault);
+    if (fault.reason)
+        call_fail_field(c, p->name, "%s is not JSON: %s, at byte %zu", p->name, fault.reason,
+                        fault.at);
+    v->present = json != NULL;
+    if (!json)
+        return !call_failed(c);
+    if (!c->json_body)
+        c->json_body = json_object_new_object();
+    json_object_object_add(c->json_body, p->name, json);
+    v->json = json;
     return true;
 }
 
@@ -414,16 +460,9 @@ static bool find_given(struct call *c, const struct param *p, size_t *path_index
     return false;
 }
 
-static bool param_parse(struct call *c, const struct param *p, size_t *path_index,
-                        struct param_value *v)
+bool param_from_text(struct call *c, const struct param *p, bool given, struct slice text,
+                     struct param_value *v)
 {
-    struct slice text = {0};
-    struct json_object *json = NULL;
-    bool given = find_given(c, p, path_index, &text, &json);
-    if (call_failed(c))
-        return false;
-    if (given && !text.data && json)
-        return value_from_json(c, p, json, v);
     /* `?search=` says the same as no search at all, but an empty required value is told so. */
     if (given && (text.len > 0 || p->required))
         return value_from_text(c, p, text, v);
@@ -434,14 +473,30 @@ static bool param_parse(struct call *c, const struct param *p, size_t *path_inde
     return !p->default_text || value_from_text(c, p, slice_str(p->default_text), v);
 }
 
+static bool param_parse(struct call *c, const struct param *p, size_t *path_index,
+                        struct param_value *v)
+{
+    struct slice text = {0};
+    struct json_object *json = NULL;
+    bool given = find_given(c, p, path_index, &text, &json);
+    if (call_failed(c))
+        return false;
+    if (given && !text.data && json)
+        return value_from_json(c, p, json, v);
+    return param_from_text(c, p, given, text, v);
+}
+
 bool params_parse(struct call *c)
 {
     size_t path_index = 0;
-    if (!body_parse(c, c->request))
+    bool form = c->route->body == BODY_FORM; /* its handler reads it: form.h */
+    if (!form && !body_parse(c, c->request))
         return false;
-    for (size_t i = 0; i < c->route->n_params; i++)
-        if (!param_parse(c, &c->route->params[i], &path_index, &c->params[i]))
+    for (size_t i = 0; i < c->route->n_params; i++) {
+        const struct param *p = &c->route->params[i];
+        if (!(form && p->place == PARAM_BODY) && !param_parse(c, p, &path_index, &c->params[i]))
             return false;
+    }
     return true;
 }
 

@@ -14,7 +14,8 @@ enum param_type {
     PARAM_CHAT_ID, /* number or string, as API.md says */
     PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds */
     PARAM_IDS,     /* array of ints (queries: comma-separated); min, max: count */
-    PARAM_JSON,    /* any JSON value */
+    PARAM_JSON,    /* any JSON value; in forms and queries its text */
+    PARAM_FILE,    /* of a form (form.h): the handler reads it; present = it has begun */
 };
 
 struct param {
@@ -99,7 +100,11 @@ bool percent_decode(struct arena *a, struct slice text, bool plus_is_space, stru
 
 /* Reads query, body (JSON by json-c: strict, UTF-8 checked, depth bounded) and headers of
  * c->request into c->params and c->json_body and checks them against the route's table. False:
- * c->error is set. Runs on the call's coroutine. */
+ * c->error is set. Runs on the call's coroutine. The body of a form is left to its handler. */
 bool params_parse(struct call *c);
+/* One value that came as text (or did not: then the default), checked by the table. The text must
+ * live as long as the call. False: c->error is set. */
+bool param_from_text(struct call *c, const struct param *p, bool given, struct slice text,
+                     struct param_value *v) __attribute__((warn_unused_result));
 
 #endif
