@@ -41,11 +41,22 @@ struct two_factor {
     char email[EMAIL_BYTES_MAX + 1]; /* for recovery, confirmed; "" = none */
 };
 
+/* What Telegram thinks of it. */
+enum account_standing {
+    ACCOUNT_GOOD,
+    ACCOUNT_FROZEN, /* may only read */
+    ACCOUNT_BANNED,
+    ACCOUNT_PHONE_FLOOD,    /* no more codes: too many were asked for */
+    ACCOUNT_PASSWORD_FLOOD, /* no more codes: too many passwords were wrong */
+};
+
 /* One per user with a phone number; struct user points at it (NULL for users nobody can log in as).
  */
 struct account {
     struct user *user;
     int32_t home_dc;
+    enum account_standing standing;
+    int32_t standing_since_s;
     struct two_factor two_factor;
     uint32_t password_serial;     /* how often the password was replaced */
     int32_t password_reset_s;     /* when account.resetPassword may take it away; 0 = not asked */

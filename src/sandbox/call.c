@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * One API request: gates, faults, its handler, its answer. */
+ * One API request: faults, its handler, its answer. */
 #include "sandbox/call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sandbox/bots.h"
 #include "sandbox/state.h"
 
 static void call_run(struct call *call);
@@ -115,56 +114,6 @@ void calls_release(struct sandbox *s)
     }
 }
 
-/* ---- gates ---- */
-
-static bool refuse(struct call *call, int code, const char *text)
-{
-    fail(&call->r, code, text);
-    return false;
-}
-
-static bool gate_login(struct call *call)
-{
-    const struct authorization *key = call->session->auth;
-    const struct authorization *login = call->r.auth;
-    if (login->state == KEY_DUPLICATED || key->state == KEY_DUPLICATED)
-        return refuse(call, 406, "AUTH_KEY_DUPLICATED");
-    if (login->user && (login->user->flags & USER_BOT) && !bot_may_call(call->ctor->name))
-        return refuse(call, 400, "BOT_METHOD_INVALID");
-    if (call->method->flags & METHOD_OPEN)
-        return true;
-    if (key->expires_s && !key->perm)
-        return refuse(call, 401, "AUTH_KEY_PERM_EMPTY");
-    if (login->password_user)
-        return refuse(call, 401, "SESSION_PASSWORD_NEEDED");
-    if (login->state == KEY_REVOKED)
-        return refuse(call, 401, "SESSION_REVOKED");
-    if (!login->user)
-        return refuse(call, 401, "AUTH_KEY_UNREGISTERED");
-    int32_t home = sandbox_dc_of(call->r.sandbox, login->user->account->home_dc);
-    bool anywhere = (call->method->flags & METHOD_UPLOAD) || call->ctor->symbol == C_auth_logOut;
-    if (home != key->dc && !anywhere)
-        return refuse(call, 303, arena_printf(&call->arena, "USER_MIGRATE_%d", home));
-    return true;
-}
-
-static bool gate(struct call *call)
-{
-    const struct authorization *key = call->session->auth;
-    if (!call->method) {
-        log_event(&call->r.sandbox->log, LOG_WARN, "method_not_in_sandbox",
-                  log_str("method", call->ctor->name));
-        return refuse(call, 400, "METHOD_INVALID");
-    }
-    if (call->ctor->symbol != C_auth_bindTempAuthKey) {
-        if (!key->layer)
-            return refuse(call, 400, "CONNECTION_LAYER_INVALID");
-        if (!key->inited)
-            return refuse(call, 400, "CONNECTION_NOT_INITED");
-    }
-    return gate_login(call) && (key_enter(call) || refuse(call, 406, "AUTH_KEY_DUPLICATED"));
-}
-
 /* ---- faults ---- */
 
 static struct connection *call_connection(struct call *call)
@@ -198,7 +147,8 @@ static const char *migrate_text(struct call *call, int64_t dc)
 {
     const char *name = strncmp(call->ctor->name, "auth.", 5) == 0 ? "PHONE"
                        : (call->method->flags & METHOD_UPLOAD)    ? "FILE"
-                                                                  : "USER";
+                       : call->r.self                             ? "USER"
+                                                                  : "NETWORK";
     return arena_printf(&call->arena, "%s_MIGRATE_%lld", name, (long long)dc);
 }
 
@@ -457,10 +407,12 @@ void call_receive(struct sandbox *s, struct connection *c, struct session *sessi
     }
     if (call->ctor->symbol != TL_NO_SYMBOL)
         call->method = s->methods[call->ctor->symbol];
-    if (gate(call))
-        call_run(call);
-    else
+    if (call_gate(call) && !key_enter(call))
+        fail(&call->r, 406, "AUTH_KEY_DUPLICATED");
+    if (call->r.error_code)
         call_finish(call, (struct tl_value){.kind = TL_ABSENT});
+    else
+        call_run(call);
 }
 
 /* ---- work off the loop ---- */

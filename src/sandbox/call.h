@@ -44,6 +44,8 @@ void calls_release(struct sandbox *s);
 void calls_stop(struct sandbox *s);
 void calls_free(struct sandbox *s);
 
+/* False when the key, its login or its account may not make that request (r.error_…): gate.c. */
+bool call_gate(struct call *call);
 /* From the bytes to the method: call->ctor, r.query, the wrappers' effects. False when it was
  * refused (r.error_…): wrap.c. */
 bool call_unwrap(struct call *call, struct slice body);

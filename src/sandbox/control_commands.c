@@ -6,6 +6,7 @@
 #include "sandbox/bots.h"
 #include "sandbox/control.h"
 #include "sandbox/password.h"
+#include "sandbox/standing.h"
 #include "sandbox/state.h"
 
 enum {
@@ -162,6 +163,42 @@ static const char *revoke_logins(struct sandbox *s, const struct command_line *l
     return NULL;
 }
 
+/* The account of that phone; a number that is new signs up. NULL for what is no phone number. */
+static struct user *phone_account(struct sandbox *s, struct slice text)
+{
+    char phone[PHONE_DIGITS_MAX + 1];
+    if (!phone_normal(text, phone))
+        return NULL;
+    struct slice digits = slice_str(phone);
+    struct user *user = world_user_by_phone(s->world, digits);
+    int32_t dc = phone_test_dc(phone);
+    return user ? user
+                : world_add_user(s->world, digits, digits, slice_str(""),
+                                 sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
+}
+
+static const char *set_account(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    struct user *user = phone_account(s, line->word[1]);
+    (void)out;
+    if (!user)
+        return "not a phone number";
+    return standing_set(s, user, line->word[2]) ? NULL : "no such state; see help";
+}
+
+static const char *move_account(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    int64_t dc;
+    struct user *user = phone_user(s, line);
+    (void)out;
+    if (!user)
+        return "no such phone";
+    if (!slice_to_i64(line->word[2], &dc) || dc < 1 || dc > s->dcs || s->dcs == 1)
+        return "no such data centre";
+    user->account->home_dc = (int32_t)dc;
+    return NULL;
+}
+
 static void drop_sessions_of(struct authorization *a)
 {
     for (struct session *session = a->sessions; session; session = session->next_of_auth)
@@ -190,20 +227,6 @@ static const char *drop_all(struct sandbox *s, const struct command_line *line, 
     while (s->connections)
         connection_close(s->connections, false);
     return NULL;
-}
-
-/* The account of that phone; a number that is new signs up. NULL for what is no phone number. */
-static struct user *phone_account(struct sandbox *s, struct slice text)
-{
-    char phone[PHONE_DIGITS_MAX + 1];
-    if (!phone_normal(text, phone))
-        return NULL;
-    struct slice digits = slice_str(phone);
-    struct user *user = world_user_by_phone(s->world, digits);
-    int32_t dc = phone_test_dc(phone);
-    return user ? user
-                : world_add_user(s->world, digits, digits, slice_str(""),
-                                 sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
 }
 
 static bool mint_one(struct sandbox *s, struct user *user, struct buf *out)
@@ -356,6 +379,12 @@ static const struct command commands[] = {
     {"email_codes", "[PHONE]", "codes sent to recovery addresses: phone, e-mail, code", 0,
      list_email_codes},
     {"revoke", "PHONE", "end all logins of an account (SESSION_REVOKED)", 1, revoke_logins},
+    {"account", "PHONE STATE",
+     "the account, made if new, becomes good, frozen, banned, phone_flood, password_flood or "
+     "deactivated; its keys become revoked, expired, unregistered or duplicated",
+     2, set_account},
+    {"move", "PHONE DC", "the account moves to another data centre (USER_MIGRATE)", 2,
+     move_account},
     {"mint", "PHONE N", "N keys that are logged in to an account, made if new: lines of hex", 2,
      mint},
     {"accept_login", "TOKEN PHONE",

@@ -120,24 +120,53 @@ static const struct {
     {"upload_max_fileparts_default", 4000},
     {"upload_max_fileparts_premium", 8000},
 };
-enum { APP_CONFIG_HASH = 1 }; /* changes with the table above */
+enum {
+    APP_CONFIG_HASH = 1, /* changes with the table above */
+    APP_CONFIG_HASH_FROZEN,
+    FREEZE_S = 30 * 86400, /* until a frozen account is deleted */
+};
+
+static void push_pair(struct request *r, struct tl_vector *vec, const char *key,
+                      const struct tl_object *value)
+{
+    struct tl_object *pair = tl_new(&r->b, C_jsonObjectValue);
+    tl_set_str(pair, F_key, key);
+    tl_set_obj(pair, F_value, value);
+    tl_push_obj(&r->b, vec, pair);
+}
+
+static void push_number(struct request *r, struct tl_vector *vec, const char *key, double value)
+{
+    struct tl_object *number = tl_new(&r->b, C_jsonNumber);
+    tl_set_double(number, F_value, value);
+    push_pair(r, vec, key, number);
+}
+
+/* By which clients know that the account is frozen. */
+static void push_freeze(struct request *r, struct tl_vector *vec)
+{
+    int32_t since = r->self->account->standing_since_s;
+    push_number(r, vec, "freeze_since_date", since);
+    push_number(r, vec, "freeze_until_date", (double)since + FREEZE_S);
+    struct tl_object *url = tl_new(&r->b, C_jsonString);
+    tl_set_str(url, F_value, "https://t.me/spambot");
+    push_pair(r, vec, "freeze_appeal_url", url);
+}
 
 static struct tl_value get_app_config(struct request *r)
 {
-    if (tl_int(r->query, F_hash) == APP_CONFIG_HASH)
+    bool frozen = r->self && r->self->account->standing == ACCOUNT_FROZEN;
+    int32_t hash = frozen ? APP_CONFIG_HASH_FROZEN : APP_CONFIG_HASH;
+    if (tl_int(r->query, F_hash) == hash)
         return tl_value_obj(tl_new(&r->b, C_help_appConfigNotModified));
     struct tl_object *json = tl_new(&r->b, C_jsonObject);
     struct tl_vector *vec = tl_set_vec(&r->b, json, F_value);
-    for (size_t i = 0; i < sizeof app_numbers / sizeof *app_numbers; i++) {
-        struct tl_object *number = tl_new(&r->b, C_jsonNumber);
-        tl_set_double(number, F_value, app_numbers[i].value);
-        struct tl_object *pair = tl_new(&r->b, C_jsonObjectValue);
-        tl_set_str(pair, F_key, app_numbers[i].key);
-        tl_set_obj(pair, F_value, number);
-        tl_push_obj(&r->b, vec, pair);
-    }
+    for (size_t i = 0; i < sizeof app_numbers / sizeof *app_numbers; i++)
+        push_number(r, vec, app_numbers[i].key, app_numbers[i].value);
+    if (frozen)
+        push_freeze(r, vec);
     struct tl_object *o = tl_new(&r->b, C_help_appConfig);
-    tl_set_int(o, F_hash, APP_CONFIG_HASH);
+    tl_set_int(o, F_hash, hash);
     tl_set_obj(o, F_config, json);
     return tl_value_obj(o);
 }

@@ -4,6 +4,7 @@
 #include "sandbox/methods.h"
 
 #include "sandbox/exported.h"
+#include "sandbox/standing.h"
 #include "sandbox/update_types.h"
 
 enum { API_HASH_DIGITS = 32, CODE_TIMEOUT_S = 60 };
@@ -139,6 +140,10 @@ static struct tl_value send_code(struct request *r)
     if (!api_pair_good(r) || !read_phone(r, phone) || !at_home(r, phone))
         return fail(r, r->error_code, r->error_text);
     struct user *user = world_user_by_phone(r->world, slice_str(phone));
+    int code;
+    const char *error = user ? standing_refuses_code(user, &code) : NULL;
+    if (error)
+        return fail(r, code, error);
     if (token_spares_code(r, user)) {
         struct tl_value done = login_or_password(r, user);
         struct tl_object *o = done.kind == TL_OBJECT ? tl_new(&r->b, C_auth_sentCodeSuccess) : NULL;
@@ -227,7 +232,7 @@ static struct tl_value sign_in(struct request *r)
         c->right = true;
         return tl_value_obj(tl_new(&r->b, C_auth_authorizationSignUpRequired));
     }
-    if (user->flags & USER_DELETED)
+    if (user->account->standing == ACCOUNT_BANNED)
         return fail(r, 400, "PHONE_NUMBER_BANNED");
     code_drop(r->sandbox, c);
     return login_or_password(r, user);
@@ -292,7 +297,8 @@ static struct tl_value import_authorization(struct request *r)
     if (!user)
         return fail(r, 400, "AUTH_BYTES_INVALID");
     struct tl_value done = login_complete(r, user);
-    r->auth->imported = true;
+    /* Where the account lives it goes on as a login of its own: it was moved there. */
+    r->auth->imported = s->dcs == 1 || sandbox_dc_of(s, user->account->home_dc) != r->auth->dc;
     return done;
 }
 

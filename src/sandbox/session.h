@@ -23,6 +23,7 @@ enum {
 enum key_state {
     KEY_LIVE,
     KEY_REVOKED,    /* ended from another session: SESSION_REVOKED until it logs in again */
+    KEY_EXPIRED,    /* SESSION_EXPIRED, likewise */
     KEY_DUPLICATED, /* used from two connections in parallel: dead for good */
 };
 

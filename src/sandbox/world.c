@@ -242,6 +242,13 @@ struct user *world_add_user(struct world *w, struct slice phone, struct slice fi
     return u;
 }
 
+void world_delete_account(struct world *w, struct user *u)
+{
+    world_set_username(w, u->id, slice_str(""));
+    name_map_remove(&w->phones, slice_str(u->phone));
+    u->flags |= USER_DELETED;
+}
+
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name)
 {
     return text_replace(&u->first_name, first_name) && text_replace(&u->last_name, last_name);

@@ -374,6 +374,8 @@ int64_t world_resolve_username(const struct world *w, struct slice username);
  * taken or USERS_MAX is reached. */
 struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
                             struct slice last_name, int32_t home_dc, int32_t now);
+/* Its number and username are free again; who is logged in to it is told so. */
+void world_delete_account(struct world *w, struct user *u);
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);
 bool user_set_about(struct user *u, struct slice about);
 /* u becomes (or is renamed as) a contact of owner. */

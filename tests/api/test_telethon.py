@@ -50,6 +50,7 @@ def asynchronous(test):
 
 
 def trust(sandbox):
+    TelegramClient._config = None  # the addresses of the sandbox before, which Telethon keeps for all clients
     rsa._server_keys.clear()
     rsa.add_key(Path(sandbox.public_key).read_text(), old=False)
 
