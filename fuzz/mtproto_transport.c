@@ -37,7 +37,7 @@ static void note(struct outcome *o, const struct transport_event *e)
         word = word * 31 + e->payload[i];
     o->sum = o->sum * 1000003 + word;
     o->broken = e->type == TRANSPORT_BROKEN;
-    if (e->len > TRANSPORT_FRAME_MAX)
+    if (e->len > TRANSPORT_ANSWER_MAX)
         abort();
 }
 

@@ -238,7 +238,7 @@ struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner 
     l->dc = dc;
     l->owner = owner;
     l->ctx = ctx;
-    buf_init(&l->in, TRANSPORT_FRAME_MAX + WORKER_READ_BYTES);
+    buf_init(&l->in, TRANSPORT_ANSWER_MAX + WORKER_READ_BYTES);
     l->timer.fire = on_connect_timeout;
     if (begin_connect(l)) {
         metric_add(&w->metrics.upstream_connect_failures_total, 1);

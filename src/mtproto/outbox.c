@@ -18,7 +18,7 @@ enum {
 struct outgoing *outbox_new(struct outbox *o, enum outgoing_kind kind, bool content)
 {
     struct outgoing *m = o->pool;
-    struct buf body = {.max = MESSAGE_BODY_MAX};
+    struct buf body = {.max = ANSWER_BODY_MAX};
     if (m) {
         o->pool = m->next;
         o->n_pool--;
@@ -38,13 +38,13 @@ void outgoing_borrow(struct outgoing *m, struct slice body)
     m->borrowed = true;
     m->body = (struct buf){.data = (uint8_t *)(uintptr_t)body.data, /* only read */
                            .len = body.len,
-                           .max = MESSAGE_BODY_MAX};
+                           .max = ANSWER_BODY_MAX};
 }
 
 static void drop_body(struct outgoing *m)
 {
     if (m->borrowed)
-        m->body = (struct buf){.max = MESSAGE_BODY_MAX};
+        m->body = (struct buf){.max = ANSWER_BODY_MAX};
     else
         buf_shrink(&m->body, POOL_BODY_BYTES);
     m->borrowed = false;

@@ -14,6 +14,7 @@ enum {
     /* What fits one frame: the frame's bound of 1,044,404 less both headers and the padding. */
     MESSAGE_BODY_MAX = 1044404 - 24 - 32 - 28,
     OUTGOING_BODY_MAX = MESSAGE_BODY_MAX - CONTAINER_HEADER_BYTES - CONTAINER_ITEM_BYTES,
+    ANSWER_BODY_MAX = 1024 * 1024 + 512, /* a server's, which fits TRANSPORT_ANSWER_MAX */
 };
 
 enum outgoing_kind {

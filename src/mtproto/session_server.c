@@ -179,7 +179,7 @@ static bool write_packed(struct buf *b, struct slice result)
     /* windowBits 15 + 16: the gzip format */
     if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
-    buf_init(&packed, MESSAGE_BODY_MAX);
+    buf_init(&packed, result.len);
     uint8_t *at = buf_extend(&packed, result.len);
     if (at) {
         z.next_in = (Bytef *)(uintptr_t)result.data;
@@ -203,20 +203,31 @@ static bool pays_to_pack(const struct server_session *s, size_t len)
     return s->gzip_min > 0 && len >= s->gzip_min && len < 1u << 24;
 }
 
-void server_session_answer(struct server_session *s, uint64_t req_msg_id, struct slice result)
+static void queue_answer(struct server_session *s, uint64_t req_msg_id, struct slice result,
+                         bool pack)
 {
     bool fits = make_room(s, result.len);
     struct outgoing *m = new_answer(s, req_msg_id);
     if (!m)
         return;
-    if (!pays_to_pack(s, result.len) || !write_packed(&m->body, result))
+    if (!pack || !write_packed(&m->body, result))
         buf_append(&m->body, result.data, result.len);
-    if (!fits || m->body.failed || m->body.len > OUTGOING_BODY_MAX) {
+    if (!fits || m->body.failed || m->body.len > ANSWER_BODY_MAX) {
         m->body.len = RESULT_HEADER_BYTES;
         m->body.failed = false;
         write_error(&m->body, 500, "ANSWER_TOO_LONG");
     }
     outbox_queue(&s->outbox, m);
+}
+
+void server_session_answer(struct server_session *s, uint64_t req_msg_id, struct slice result)
+{
+    queue_answer(s, req_msg_id, result, pays_to_pack(s, result.len));
+}
+
+void server_session_answer_as_is(struct server_session *s, uint64_t req_msg_id, struct slice result)
+{
+    queue_answer(s, req_msg_id, result, false);
 }
 
 void server_session_error(struct server_session *s, uint64_t req_msg_id, int32_t code,

@@ -64,6 +64,9 @@ bool server_session_next(struct server_session *s, struct server_event *event);
  * goes as error 500 ANSWER_TOO_LONG; one that the client dropped, or a second one, is passed over.
  */
 void server_session_answer(struct server_session *s, uint64_t req_msg_id, struct slice result);
+/* The same without trying whether packing pays: for parts of files. */
+void server_session_answer_as_is(struct server_session *s, uint64_t req_msg_id,
+                                 struct slice result);
 void server_session_error(struct server_session *s, uint64_t req_msg_id, int32_t code,
                           const char *text);
 /* An Updates object. Dropped when it is too long or too much waits unacknowledged. */

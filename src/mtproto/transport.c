@@ -204,6 +204,12 @@ static bool is_error_code(int32_t code)
     return code < QUICK_ACK_MARK && code >= ERROR_CODE_MIN;
 }
 
+/* Of a payload from that side. */
+static size_t frame_max(bool from_server)
+{
+    return from_server ? TRANSPORT_ANSWER_MAX : TRANSPORT_FRAME_MAX;
+}
+
 /* Each cut_* finds the frame at the front of in; an event of another type than TRANSPORT_FRAME says
  * what there is instead. */
 static struct transport_event cut_full(struct transport *t, const uint8_t *in, size_t len,
@@ -216,7 +222,7 @@ static struct transport_event cut_full(struct transport *t, const uint8_t *in, s
         f->end = 4;
         return coded(TRANSPORT_ERROR, size);
     }
-    if (size < FULL_OVERHEAD || size > TRANSPORT_FRAME_MAX + FULL_OVERHEAD)
+    if (size < FULL_OVERHEAD || size > frame_max(!t->server) + FULL_OVERHEAD)
         return broken("frame length");
     if (len < size)
         return event_of(TRANSPORT_NEED_MORE);
@@ -249,7 +255,7 @@ static struct transport_event cut_abridged(struct transport *t, const uint8_t *i
         words = load_le32(in) >> 8;
         start = 4;
     }
-    if (words * 4 > TRANSPORT_FRAME_MAX)
+    if (words * 4 > frame_max(!t->server))
         return broken("frame length");
     if (len < start + words * 4)
         return event_of(TRANSPORT_NEED_MORE);
@@ -269,7 +275,7 @@ static struct transport_event cut_intermediate(struct transport *t, const uint8_
         return coded(TRANSPORT_QUICK_ACK, word);
     }
     size_t size = word & ~TOP_BIT;
-    if (size > TRANSPORT_FRAME_MAX)
+    if (size > frame_max(!t->server))
         return broken("frame length");
     if (len - 4 < size)
         return event_of(TRANSPORT_NEED_MORE);
@@ -427,7 +433,7 @@ void transport_frame_end(struct transport *t, struct buf *out, size_t mark, bool
                          struct rng *rng)
 {
     size_t prefix = prefix_bytes(t->kind);
-    if (!out->failed && out->len - mark - prefix > TRANSPORT_FRAME_MAX)
+    if (!out->failed && out->len - mark - prefix > frame_max(t->server))
         out->failed = true;
     if (!out->failed) {
         size_t len = out->len - mark - prefix;

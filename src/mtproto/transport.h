@@ -18,6 +18,7 @@ enum transport_kind {
 
 enum {
     TRANSPORT_FRAME_MAX = 1044404 + 64, /* Telegram closes above; a little slack for headers */
+    TRANSPORT_ANSWER_MAX = 1024 * 1024 + 1024, /* of a server: 1 MiB of a file, and its headers */
     TRANSPORT_ERROR_AUTH_KEY = -404,
     TRANSPORT_ERROR_FLOOD = -429,
     TRANSPORT_ERROR_DC = -444,
@@ -68,7 +69,8 @@ struct transport_event transport_read(struct transport *t, uint8_t *in, size_t l
 
 /* Frame around what is appended to out in between: begin; append the payload; end.
  * `mark` is what begin returned. quick_ack asks for one (client). rng makes the padded transport's
- * padding; NULL = none. A payload over TRANSPORT_FRAME_MAX fails the buf. */
+ * padding; NULL = none. A payload over TRANSPORT_FRAME_MAX (of a server: TRANSPORT_ANSWER_MAX)
+ * fails the buf. */
 size_t transport_frame_begin(struct transport *t, struct buf *out);
 void transport_frame_end(struct transport *t, struct buf *out, size_t mark, bool quick_ack,
                          struct rng *rng);

@@ -260,6 +260,8 @@ static void answer(struct call *call, const struct tl_value *value)
     if (call->r.error_code)
         server_session_error(call->session->mt, call->msg_id, call->r.error_code,
                              call->r.error_text);
+    else if (call->method && (call->method->flags & METHOD_UPLOAD))
+        server_session_answer_as_is(call->session->mt, call->msg_id, buf_slice(&s->scratch_buf));
     else
         server_session_answer(call->session->mt, call->msg_id, buf_slice(&s->scratch_buf));
 }
@@ -326,8 +328,11 @@ static void call_handled(struct call *call, struct tl_value value)
     struct sandbox *s = call->r.sandbox;
     if (call->r.deferred)
         return;
-    /* invokeWithoutUpdates around a login step is ignored, as Telegram does. */
-    if (call->r.auth->user && (!call->r.without_updates || is_auth_method(call)))
+    const struct user *user = call->r.auth->user;
+    bool at_home = user && sandbox_dc_of(s, user->account->home_dc) == call->session->auth->dc;
+    /* invokeWithoutUpdates around a login step is ignored, as Telegram does; other data centres
+     * than one's own only give files. */
+    if (at_home && (!call->r.without_updates || is_auth_method(call)))
         call->session->wants_updates = !call->session->gone;
     call_finish(call, value);
     world_run_pending(s->world, call->r.now_s);

@@ -327,6 +327,17 @@ static const char *new_bot_token(struct sandbox *s, const struct command_line *l
     return NULL;
 }
 
+/* ---- files ---- */
+
+static const char *expire_references(struct sandbox *s, const struct command_line *line,
+                                     struct buf *out)
+{
+    (void)line;
+    (void)out;
+    s->world->files.generation++;
+    return NULL;
+}
+
 /* ---- counters ---- */
 
 static const char *stats(struct sandbox *s, const struct command_line *line, struct buf *out)
@@ -345,6 +356,9 @@ static const char *stats(struct sandbox *s, const struct command_line *line, str
         {"pushes", c->pushes},
         {"duplicated", c->duplicated},
         {"keys", s->n_keys},
+        {"files", s->world->files.by_id.n},
+        {"file_bytes", s->world->files.store.bytes},
+        {"uploads", s->world->files.n_uploads},
     };
     if (line->n < 2)
         for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
@@ -395,6 +409,7 @@ static const struct command commands[] = {
      new_bot_token},
     {"drop", "PHONE", "close the account's connections", 1, drop},
     {"drop_all", "", "close all connections", 0, drop_all},
+    {"expire_references", "", "file references given so far have expired", 0, expire_references},
     {"stats", "[METHOD]", "counters, then calls by method", 0, stats},
     {"stats_reset", "", "all counters to 0", 0, stats_reset},
     {"help", "", "this list", 0, help},

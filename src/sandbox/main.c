@@ -84,6 +84,16 @@ static bool add_fault(struct settings *s, const char *value)
     return true;
 }
 
+static bool set_file_memory(struct settings *s, const char *value)
+{
+    enum { MIB = 1024 * 1024, MEMORY_MIB_MAX = 1024 * 1024 };
+    int64_t n;
+    if (!slice_to_i64(slice_str(value), &n) || n < 1 || n > MEMORY_MIB_MAX)
+        return false;
+    s->config.file_memory = (size_t)n * MIB;
+    return true;
+}
+
 static bool set_empty(struct settings *s, const char *value)
 {
     s->config.empty_world = !value || strcmp(value, "0") != 0;
@@ -130,6 +140,11 @@ static const struct option options[] = {
      add_fault},
     {"control", "TGREST_SANDBOX_CONTROL", "ADDR:PORT",
      "a port that takes commands, one a line; say help there (none)", set_control},
+    {"file-memory", "TGREST_SANDBOX_FILE_MEMORY", "MIB",
+     "memory for the bytes of files; equal parts of 512 KiB are held once, and past the bound "
+     "those "
+     "go first that no message shows (1024)",
+     set_file_memory},
     {"empty", "TGREST_SANDBOX_EMPTY", NULL, "no demo users and chats", set_empty},
     {"log-level", "TGREST_SANDBOX_LOG_LEVEL", "LEVEL",
      "debug, info, warn, error or off; login codes are info (info)", set_log_level},
@@ -153,7 +168,11 @@ static const char *const rules_text =
     "  do=bad_salt | garbage                               disturb the session, execute it\n"
     "  do=clock_skew:S                                     run S seconds ahead; a clock that is\n"
     "                      set back forgets all sessions, as a server that was started anew does\n"
-    "Example: --fault method=messages.sendMessage,do=flood_wait:30,count=2\n";
+    "Examples: --fault method=messages.sendMessage,do=flood_wait:30,count=2\n"
+    "  --fault method=upload.*,after=3,count=1,do=reset            a transfer loses its link\n"
+    "  --fault method=upload.getFile,p=0.2,do=delay:500            slow parts\n"
+    "  --fault method=upload.*,count=1,do=error:420:FLOOD_PREMIUM_WAIT_5\n"
+    "  --fault method=upload.getFile,count=1,do=error:400:FILE_REFERENCE_EXPIRED\n";
 
 static void print_help(void)
 {

@@ -233,6 +233,8 @@ static bool load_world(struct starting *st)
     s->world = world_new(s->seed);
     if (!s->world)
         return refuse(st, "world", "no memory");
+    if (st->config->file_memory)
+        s->world->files.store.bytes_max = st->config->file_memory;
     s->world->sink.push = push_sink;
     s->world->sink.ctx = s;
     if (!st->config->empty_world && !world_load_demo(s->world, (int32_t)clock_unix_s(&s->clock)))

@@ -45,7 +45,8 @@ struct sandbox_config {
     uint64_t seed;
     const char *const *faults; /* rules, as fault_parse reads them */
     size_t n_faults;
-    bool empty_world; /* no demo world */
+    size_t file_memory; /* bytes of files; 0 = FILE_MEMORY_DEFAULT */
+    bool empty_world;   /* no demo world */
     struct log log;
 };
 

@@ -7,6 +7,7 @@
 #include "sandbox/file.h"
 #include "sandbox/input.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/state.h"
 #include "sandbox/world_parts.h"
 
 /* ---- which upload ---- */
@@ -154,8 +155,13 @@ static struct tl_value keep_part(struct request *r, struct upload *u, uint32_t p
     if (error)
         return fail(r, 400, error);
     struct chunk *c = files_hold_chunk(f, bytes, r->now_s);
-    if (!c)
-        return fail(r, 500, "FILE_MEMORY_FULL"); /* not Telegram's, which has no such bound */
+    if (!c) { /* Telegram has no such bound */
+        if (r->sandbox)
+            log_event(&r->sandbox->log, LOG_WARN, "file_memory_full",
+                      log_int("bytes", (int64_t)f->store.bytes),
+                      log_str("option", "--file-memory"));
+        return fail(r, 500, "FILE_MEMORY_FULL");
+    }
     if (!reserve_slots(u, part)) {
         chunk_drop(&f->store, c);
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
