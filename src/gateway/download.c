@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Downloads: parts of one size are asked for ahead of the reader, who gets them in order. */
+#include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/invoke.h"
+#include "gateway/other_dc.h"
 #include "gateway/parts.h"
 #include "telegram/names.h"
 
 enum {
     PART_BYTES_MIN = 4096, /* Telegram's rule: powers of two from here on lie within one MiB */
     RENEWALS_MAX = 3,      /* of the file reference, without a part in between */
+    MOVES_MAX = 3,         /* to another data centre, or to another key there; the same */
 };
 
 struct download {
@@ -17,6 +20,7 @@ struct download {
     file_place_renew renew;
     void *arg;
     unsigned renewals;
+    unsigned moves;
     struct arena scratch; /* a query's or an answer's tree, used up at once */
     int64_t from, to;     /* bytes; to = INT64_MAX: to the end, wherever it is */
     int64_t part_bytes;
@@ -68,6 +72,7 @@ static bool take_answer(struct part *part, struct slice body)
         memcpy(part->memory + PART_HEAD_MAX, bytes.data, bytes.len);
     part->len = bytes.len;
     d->renewals = 0;
+    d->moves = 0;
     return true;
 }
 
@@ -84,9 +89,50 @@ static enum part_mend renew_place(struct part *part)
     return MEND_AGAIN;
 }
 
+static bool at_home(const struct download *d)
+{
+    return d->place.dc == 0 || d->place.dc == d->call->session.dc;
+}
+
+/* To where the place is said to be. False: error set. */
+static bool connect_to_place(struct download *d)
+{
+    struct upstream *u = at_home(d) ? parts_home(&d->parts) : call_other_dc(d->call, d->place.dc);
+    if (u)
+        parts_move(&d->parts, u);
+    return u != NULL;
+}
+
+static enum part_mend move(struct part *part, int32_t dc)
+{
+    struct download *d = download_of(part);
+    if (part->place != d->parts.place)
+        return MEND_AGAIN; /* moved already */
+    if (++d->moves > MOVES_MAX)
+        return MEND_UNKNOWN;
+    d->place.dc = dc;
+    return connect_to_place(d) ? MEND_AGAIN : MEND_FAILED;
+}
+
+/* Over there the account can be brought again. */
+static enum part_mend replace_key(struct part *part)
+{
+    struct download *d = download_of(part);
+    if (at_home(d))
+        return MEND_UNKNOWN;
+    if (part->place == d->parts.place)
+        call_other_dc_forget(d->call, d->place.dc);
+    return move(part, d->place.dc);
+}
+
 static enum part_mend mend(struct part *part, struct slice error)
 {
-    return slice_starts_with(error, "FILE_REFERENCE_") ? renew_place(part) : MEND_UNKNOWN;
+    int64_t number;
+    if (slice_starts_with(error, "FILE_REFERENCE_"))
+        return renew_place(part);
+    if (slice_is(error_base(error, &number), "FILE_MIGRATE") && number > 0 && number <= INT16_MAX)
+        return move(part, (int32_t)number);
+    return error_is_dead_key(error) ? replace_key(part) : MEND_UNKNOWN;
 }
 
 static const struct parts_kind kind = {.query = part_query, .take = take_answer, .mend = mend};
@@ -190,7 +236,8 @@ struct download *download_begin(struct call *c, const struct file_place *place,
     *d = (struct download){.call = c, .place = *place, .renew = renew, .arg = arg};
     arena_init(&d->scratch, 0);
     set_range(d, from, to);
-    if (!parts_begin(&d->parts, c, &kind) || (d->read < d->end && !next_part(d))) {
+    parts_init(&d->parts, c, &kind);
+    if (d->read < d->end && (!connect_to_place(d) || !next_part(d))) {
         download_free(d);
         return NULL;
     }

@@ -5,6 +5,7 @@
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/invoke.h"
+#include "gateway/other_dc.h"
 #include "gateway/safety.h"
 #include "gateway/task.h"
 #include "mtproto/ids.h"
@@ -22,6 +23,7 @@ enum {
 struct invocation {
     struct call *call;
     const struct tl_object *query;
+    struct upstream *at; /* NULL: the session's own connection */
     enum call_safety safety;
     int64_t slept_s;
     unsigned migrations;
@@ -65,7 +67,7 @@ static bool try_once(struct invocation *in)
 {
     struct call *c = in->call;
     struct task *t = task_of(c);
-    struct upstream *u = task_upstream(t);
+    struct upstream *u = in->at ? in->at : task_upstream(t);
     struct buf *query = &t->owner->query;
     if (!u || !call_write_query(c, in->query, query))
         return false;
@@ -103,11 +105,12 @@ static bool sleep_out(struct invocation *in, int64_t wait_s)
     return call_sleep(c, wait_s * MS_PER_S);
 }
 
-/* The new key begins the login anew over there; what Telegram was told so far is in the query. */
+/* A login begins anew over there, with a new key: what Telegram was told so far is in the query. An
+ * account that is logged in is brought over. */
 static bool migrate(struct invocation *in, int32_t dc)
 {
     struct call *c = in->call;
-    if (c->session.state == SESSION_AUTHORIZED || ++in->migrations > MIGRATIONS_MAX)
+    if (in->at || dc == c->session.dc || ++in->migrations > MIGRATIONS_MAX)
         return false;
     if (!dc_find(&c->gateway->dcs, dc)) {
         call_fail(c, 502, "UNKNOWN_DATA_CENTRE",
@@ -115,7 +118,7 @@ static bool migrate(struct invocation *in, int32_t dc)
                   (int)dc);
         return false;
     }
-    return call_new_key(c, dc);
+    return c->session.state == SESSION_AUTHORIZED ? call_move_home(c, dc) : call_new_key(c, dc);
 }
 
 bool error_is_trouble(struct slice name)
@@ -130,7 +133,7 @@ static bool pause_for_trouble(struct invocation *in)
     return ++in->troubles <= TROUBLE_REPEATS_MAX && call_sleep(in->call, TROUBLE_PAUSE_MS);
 }
 
-static bool key_is_dead(struct slice name)
+bool error_is_dead_key(struct slice name)
 {
     static const char *const names[] = {
         "AUTH_KEY_UNREGISTERED", "AUTH_KEY_INVALID", "AUTH_KEY_DUPLICATED",  "SESSION_REVOKED",
@@ -157,8 +160,9 @@ static bool mend(struct invocation *in, int32_t code, struct slice name)
         again = pause_for_trouble(in);
     if (again)
         return true;
-    if (key_is_dead(name) && task_of(c)->upstream)
-        upstream_condemn(task_of(c)->upstream);
+    struct upstream *u = in->at ? in->at : task_of(c)->upstream;
+    if (error_is_dead_key(name) && u)
+        upstream_condemn(u);
     call_fail_telegram(c, code, name);
     return false;
 }
@@ -222,12 +226,14 @@ static bool query_is_usable(struct call *c, const struct tl_object *query)
     return false;
 }
 
-bool call_invoke_value(struct call *c, const struct tl_object *query, struct tl_value *out)
+bool call_invoke_at(struct call *c, struct upstream *u, const struct tl_object *query,
+                    struct tl_value *out)
 {
     struct task *t = task_of(c);
     if (task_aborted(t) || !query_is_usable(c, query))
         return false;
-    struct invocation in = {.call = c, .query = query, .safety = method_safety(query->ctor)};
+    struct invocation in = {
+        .call = c, .query = query, .at = u, .safety = method_safety(query->ctor)};
     for (;;) {
         if (!try_once(&in)) {
             refine_timeout(&in);
@@ -244,6 +250,11 @@ bool call_invoke_value(struct call *c, const struct tl_object *query, struct tl_
     }
 }
 
+bool call_invoke_value(struct call *c, const struct tl_object *query, struct tl_value *out)
+{
+    return call_invoke_at(c, NULL, query, out);
+}
+
 const struct tl_object *call_invoke(struct call *c, const struct tl_object *query)
 {
     struct tl_value value;
@@ -255,20 +266,28 @@ const struct tl_object *call_invoke(struct call *c, const struct tl_object *quer
     return NULL;
 }
 
-void call_destroy_key(struct call *c)
+void call_destroy_key_at(struct call *c, struct upstream *u)
 {
     struct task *t = task_of(c);
     uint8_t query[4];
     store_le32(query, MT_DESTROY_AUTH_KEY);
-    struct upstream *u = call_failed(c) ? NULL : task_upstream(t);
     t->rpc = (struct upstream_call){.done = on_done};
-    if (u && upstream_call_start(u, slice_of(query, sizeof query), CALL_ONCE, &t->rpc)) {
+    if (upstream_call_start(u, slice_of(query, sizeof query), CALL_ONCE, &t->rpc)) {
         task_nap_begin(t, DESTROY_WAIT_MS);
         while (t->rpc.outcome == UPSTREAM_PENDING && !t->nap_over && task_wait(t))
             continue;
         task_nap_end(t);
         upstream_call_cancel(&t->rpc);
     }
+}
+
+void call_destroy_key(struct call *c)
+{
+    struct task *t = task_of(c);
+    call_other_dcs_leave(c);
+    struct upstream *u = call_failed(c) ? NULL : task_upstream(t);
+    if (u)
+        call_destroy_key_at(c, u);
     if (t->abort == ABORT_NONE)
         call_error_clear(c);
     call_disconnect(c);

@@ -189,30 +189,34 @@ static struct handshake_client *new_handshake(struct worker *w, const struct dc 
 }
 
 /* Takes the result over: session, clock, connection. */
-static void take_key(struct task *t, struct dc *dc, struct exchange *e,
-                     const struct handshake_result *result)
+static struct upstream *take_key(struct task *t, struct dc *dc, struct exchange *e,
+                                 const struct handshake_result *result, struct session *at)
 {
-    struct call *c = &t->call;
     dc_clock_set(dc, result->clock_offset_ns);
-    c->session.dc = dc->id;
-    c->session.flags = t->owner->gateway->dcs.test ? SESSION_TEST_DC : 0;
-    c->session.key = result->key;
-    int64_t now_s = call_unix_s(c);
-    c->session.salts = (struct salt_schedule){.n = 1};
-    c->session.salts.spans[0] = (struct salt_span){result->salt, now_s, now_s + FIRST_SALT_LIFE_S};
-    c->has_session = true;
-    task_release_upstream(t, false);
-    if (!task_claim(t, result->key.id)) {
-        call_fail(c, 503, "OUT_OF_MEMORY", "The gateway is out of memory.");
-        return;
-    }
-    t->upstream = upstream_adopt(&t->owner->upstreams, &c->session, dc, e->link);
-    if (t->upstream)
+    at->dc = dc->id;
+    at->flags = t->owner->gateway->dcs.test ? SESSION_TEST_DC : 0;
+    at->key = result->key;
+    int64_t now_s = (clock_wall_ns(&t->owner->clock) + result->clock_offset_ns) / NS_PER_S;
+    at->salts = (struct salt_schedule){.n = 1};
+    at->salts.spans[0] = (struct salt_span){result->salt, now_s, now_s + FIRST_SALT_LIFE_S};
+    struct upstream *u = upstream_adopt(&t->owner->upstreams, at, dc, e->link);
+    if (u)
         e->link = NULL;
+    else
+        call_fail(&t->call, 503, "OVERLOADED", "All connections to Telegram are in use.");
+    return u;
 }
 
+/* What an exchange is for: a key that goes into *at, and its connection; or, without at, to see
+ * whether the data centre answers. */
+struct purpose {
+    struct session *at;
+    struct upstream *upstream;
+};
+
 /* One try. True: done, or the call failed for good; false: try again. */
-static bool try_exchange(struct task *t, struct dc *dc, bool probe, const char **reason)
+static bool try_exchange(struct task *t, struct dc *dc, struct purpose *purpose,
+                         const char **reason)
 {
     struct worker *w = t->owner;
     struct exchange *e = arena_alloc(&t->arena, sizeof *e);
@@ -225,11 +229,11 @@ static bool try_exchange(struct task *t, struct dc *dc, bool probe, const char *
         e->link = link_open(w, dc, &exchange_owner, e);
         e->lost = e->link ? NULL : "no connection can be opened";
         worker_arm(w, &e->timer, worker_now_ns(w) + EXCHANGE_TIMEOUT_S * NS_PER_S);
-        ok = converse(e, h, probe);
+        ok = converse(e, h, !purpose->at);
         worker_disarm(w, &e->timer);
         *reason = e->lost ? e->lost : handshake_client_error(h);
-        if (ok && !probe)
-            take_key(t, dc, e, handshake_client_result(h));
+        if (ok && purpose->at)
+            purpose->upstream = take_key(t, dc, e, handshake_client_result(h), purpose->at);
         if (e->link)
             link_close(e->link);
     }
@@ -238,7 +242,7 @@ static bool try_exchange(struct task *t, struct dc *dc, bool probe, const char *
     return ok || call_failed(&t->call);
 }
 
-static bool exchange(struct call *c, int32_t dc_id, bool probe)
+static bool exchange(struct call *c, int32_t dc_id, struct purpose *purpose)
 {
     struct task *t = task_of(c);
     struct metrics *m = &t->owner->metrics;
@@ -251,24 +255,39 @@ static bool exchange(struct call *c, int32_t dc_id, bool probe)
     }
     bool over = false;
     for (unsigned i = 0; i < EXCHANGES_MAX && !over && !task_aborted(t); i++)
-        over = try_exchange(t, dc, probe, &reason);
+        over = try_exchange(t, dc, purpose, &reason);
     if (!over)
         call_fail(c, 502, "UPSTREAM_UNREACHABLE", "Telegram cannot be reached: %s.",
                   reason ? reason : "no answer");
-    if (!probe)
+    if (purpose->at)
         metric_add(call_failed(c) ? &m->key_exchange_failures_total : &m->key_exchanges_total, 1);
     return !call_failed(c);
 }
 
+struct upstream *call_new_upstream(struct call *c, int32_t dc, struct session *at)
+{
+    struct purpose purpose = {.at = at};
+    return exchange(c, dc, &purpose) ? purpose.upstream : NULL;
+}
+
 bool call_new_key(struct call *c, int32_t dc)
 {
-    if (!exchange(c, dc, false))
+    struct task *t = task_of(c);
+    task_release_upstream(t, false); /* its key is given up in any case */
+    struct upstream *u = call_new_upstream(c, dc, &c->session);
+    if (!u)
         return false;
+    c->has_session = true;
+    t->upstream = u;
     call_session_changed(c);
-    return true;
+    if (task_claim(t, c->session.key.id))
+        return true;
+    call_fail(c, 503, "OUT_OF_MEMORY", "The gateway is out of memory.");
+    return false;
 }
 
 bool call_probe(struct call *c, int32_t dc)
 {
-    return exchange(c, dc, true);
+    struct purpose purpose = {0};
+    return exchange(c, dc, &purpose);
 }

@@ -201,17 +201,19 @@ void part_drop(struct part *part)
     part->state = PART_FREE;
 }
 
-bool parts_begin(struct parts *p, struct call *c, const struct parts_kind *kind)
+void parts_init(struct parts *p, struct call *c, const struct parts_kind *kind)
 {
     *p = (struct parts){.call = c, .kind = kind, .pause.fire = on_pause_over};
     for (size_t i = 0; i < PARTS_MAX; i++)
         p->items[i].parts = p;
-    struct upstream *u = call_failed(c) ? NULL : task_upstream(task_of(c));
-    if (!u)
-        return false;
-    upstream_share(u);
-    p->upstream = u;
-    return true;
+}
+
+struct upstream *parts_home(struct parts *p)
+{
+    struct upstream *u = call_failed(p->call) ? NULL : task_upstream(task_of(p->call));
+    if (u)
+        upstream_share(u);
+    return u;
 }
 
 void parts_move(struct parts *p, struct upstream *u)

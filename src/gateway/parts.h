@@ -63,9 +63,11 @@ struct parts {
     struct wheel_timer pause;
 };
 
-/* Over the session's own connection. False: error set. */
-bool parts_begin(struct parts *p, struct call *c, const struct parts_kind *kind);
-/* Ends what is on its way. Harmless after a parts_begin that failed, and twice. */
+/* Nothing is on its way, and no connection is there before parts_move. */
+void parts_init(struct parts *p, struct call *c, const struct parts_kind *kind);
+/* The session's own connection, as a use of its own. NULL: error set. */
+struct upstream *parts_home(struct parts *p);
+/* Ends what is on its way. */
 void parts_end(struct parts *p);
 /* One in that state; NULL if there is none. */
 struct part *parts_find(struct parts *p, enum part_state state);
@@ -77,8 +79,8 @@ bool parts_settle(struct parts *p) __attribute__((warn_unused_result));
 bool parts_wait(struct parts *p) __attribute__((warn_unused_result));
 /* Forgets a part that is on its way. */
 void part_drop(struct part *part);
-/* From now on another connection carries them: what is on its way is sent again there. Takes over
- * the caller's use of it. */
+/* From now on this connection carries them: what is on its way is sent again there. Takes over the
+ * caller's use of it. */
 void parts_move(struct parts *p, struct upstream *u);
 
 #endif

@@ -77,7 +77,10 @@ static void on_deadline(struct wheel_timer *timer)
 bool task_claim(struct task *t, uint64_t key_id)
 {
     struct owners *owners = t->owner->gateway->owners;
-    if (owners_claim(owners, key_id, t->owner->index) < 0)
+    int owner = owners_claim(owners, key_id, t->owner->index);
+    if (owner >= 0 && owner != t->owner->index)
+        owners_release(owners, key_id);
+    if (owner != t->owner->index)
         return false;
     if (t->claimed)
         owners_release(owners, t->claimed_key);
@@ -86,26 +89,31 @@ bool task_claim(struct task *t, uint64_t key_id)
     return true;
 }
 
-struct upstream *task_upstream(struct task *t)
+struct upstream *task_upstream_of(struct task *t, const struct session *s)
 {
     struct call *c = &t->call;
-    if (t->upstream)
-        return t->upstream;
-    struct dc *dc = dc_find(&c->gateway->dcs, c->session.dc);
+    struct dc *dc = dc_find(&c->gateway->dcs, s->dc);
     if (!dc) {
         call_fail(c, 401, "SESSION_OTHER_NETWORK",
                   "The session belongs to data centre %d, which this gateway does not know.",
-                  (int)c->session.dc);
+                  (int)s->dc);
         return NULL;
     }
     bool full;
-    t->upstream = upstream_get(&t->owner->upstreams, &c->session, dc, &full);
-    if (!t->upstream) {
+    struct upstream *u = upstream_get(&t->owner->upstreams, s, dc, &full);
+    if (!u) {
         metric_add(&t->owner->metrics.calls_overloaded_total, 1);
         call_fail(c, 503, "OVERLOADED",
                   full ? "All connections to Telegram are in use."
                        : "The gateway is out of memory.");
     }
+    return u;
+}
+
+struct upstream *task_upstream(struct task *t)
+{
+    if (!t->upstream)
+        t->upstream = task_upstream_of(t, &t->call.session);
     return t->upstream;
 }
 

@@ -98,13 +98,17 @@ void task_nap_begin(struct task *t, int64_t ms);
 void task_nap_end(struct task *t);
 /* The session's connection, in use by the task until its end. NULL: error set. */
 struct upstream *task_upstream(struct task *t);
+/* The connection of that session's key, in use by the caller until upstream_release. NULL: error
+ * set. */
+struct upstream *task_upstream_of(struct task *t, const struct session *s);
 /* Do connections stay open after their call? */
 bool task_keeps_warm(const struct task *t);
 /* Gives the connection back, keeping it warm if the gateway does so. */
 void task_release_upstream(struct task *t, bool keep);
 /* The header with the session string, where one is owed. */
 void task_add_session_header(struct task *t);
-/* The session got another key: claims it for the owner. False without memory. */
+/* The session got another key: claims it for the owner. False without memory, or when another
+ * worker has calls of that key. */
 bool task_claim(struct task *t, uint64_t key_id);
 
 #endif

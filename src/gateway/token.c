@@ -33,6 +33,7 @@ enum {
     SMALL_TEXT_MAX = (SMALL_BYTES_MAX + 2) / 3 * 4,
     SALTS_SEALED_MAX = 6, /* some three hours of calls without an extra round trip */
     SALT_BYTES = 8 + 4 + 4,
+    EXTRA_KEY_BYTES = 2 + AUTH_KEY_BYTES,
     PAYLOAD_VERSION = 1,
 };
 
@@ -54,6 +55,7 @@ enum field_tag {
     FIELD_USER_ID = 128,
     FIELD_SALTS,
     FIELD_QR_TOKEN,
+    FIELD_EXTRA_KEY, /* once for each: data centre (2, little endian), key */
 };
 
 static const char prefix[] = "tgr1.";
@@ -297,6 +299,21 @@ static void put_scope(struct payload *p, const struct session_scope *scope)
         put(p, FIELD_ROUTES, bytes, scope->n_routes * 4);
 }
 
+static void put_extra_keys(struct payload *p, const struct session *s)
+{
+    uint8_t bytes[EXTRA_KEY_BYTES];
+    for (size_t i = 0; i < SESSION_EXTRA_KEYS_MAX; i++) {
+        const struct session_extra_key *extra = &s->extra_keys[i];
+        if (extra->dc == 0)
+            continue;
+        bytes[0] = (uint8_t)extra->dc;
+        bytes[1] = (uint8_t)(extra->dc >> 8);
+        memcpy(bytes + 2, extra->key.key, AUTH_KEY_BYTES);
+        put(p, FIELD_EXTRA_KEY, bytes, sizeof bytes);
+    }
+    sodium_memzero(bytes, sizeof bytes);
+}
+
 static void payload_write(struct payload *p, const struct session *s)
 {
     p->len = 0;
@@ -314,6 +331,7 @@ static void payload_write(struct payload *p, const struct session *s)
     put_salts(p, &s->salts);
     if (s->qr_token)
         put_number(p, FIELD_QR_TOKEN, s->qr_token);
+    put_extra_keys(p, s);
 }
 
 /* What a sealed text is bound to beside its key: its purpose, or for session strings the key's id.
@@ -388,6 +406,22 @@ static bool get_text(struct slice v, char *out, size_t max)
         return false;
     memcpy(out, v.data, v.len);
     out[v.len] = 0;
+    return true;
+}
+
+/* More of them than are kept here were written by another version: the first ones count. */
+static bool get_extra_key(struct slice v, struct session *s)
+{
+    if (v.len != EXTRA_KEY_BYTES)
+        return false;
+    for (size_t i = 0; i < SESSION_EXTRA_KEYS_MAX; i++) {
+        struct session_extra_key *extra = &s->extra_keys[i];
+        if (extra->dc != 0)
+            continue;
+        extra->dc = v.data[0] | v.data[1] << 8;
+        memcpy(extra->key.key, v.data + 2, AUTH_KEY_BYTES);
+        break;
+    }
     return true;
 }
 
@@ -498,6 +532,9 @@ static enum token_status take_field(struct session *s, uint8_t tag, struct slice
     case FIELD_SALTS:
         ok = get_salts(v, &s->salts);
         break;
+    case FIELD_EXTRA_KEY:
+        ok = get_extra_key(v, s);
+        break;
     default:
         return tag >= FIELD_OPTIONAL ? TOKEN_OK : TOKEN_UNSUPPORTED;
     }
@@ -540,6 +577,16 @@ static enum token_status open_sealed(const struct token_keys *k, struct slice te
     return status;
 }
 
+static void compute_key_ids(struct digests *d, struct session *s)
+{
+    s->key.id = auth_key_id(d, s->key.key);
+    for (size_t i = 0; i < SESSION_EXTRA_KEYS_MAX; i++) {
+        struct auth_key *key = &s->extra_keys[i].key;
+        if (s->extra_keys[i].dc != 0)
+            key->id = auth_key_id(d, key->key);
+    }
+}
+
 enum token_status token_open(const struct token_keys *k, struct digests *d, struct slice text,
                              struct session *out, bool *old_key)
 {
@@ -552,7 +599,7 @@ enum token_status token_open(const struct token_keys *k, struct digests *d, stru
     else if (foreign_open(text, out))
         status = TOKEN_OK;
     if (status == TOKEN_OK)
-        out->key.id = auth_key_id(d, out->key.key);
+        compute_key_ids(d, out);
     else
         sodium_memzero(out, sizeof *out);
     if (old_key)

@@ -8,8 +8,8 @@
 
 enum {
     SLOT_BITS = 10,
-    SLOTS = 1 << SLOT_BITS, /* about 2 KiB each, touched only when used */
-    TEXT_MAX = 1024,        /* a string with four salts has some 750 characters */
+    SLOTS = 1 << SLOT_BITS, /* about 4 KiB each, touched only when used */
+    TEXT_MAX = 2048,        /* with salts some 750 characters, and 350 for each further key */
 };
 
 struct slot {

@@ -171,11 +171,14 @@ struct upload *upload_begin(struct call *c, int64_t bytes_max)
     u->parts_max = UPLOAD_PARTS_MAX_DEFAULT;
     arena_init(&u->scratch, 0);
     int64_t surely = bytes_max < 0 ? 0 : (bytes_max - FORM_SLACK) / TRANSFER_PART_BYTES;
-    if (!parts_begin(&u->parts, c, &kind) || !fits(u, surely)) {
-        upload_free(u);
-        return NULL;
+    parts_init(&u->parts, c, &kind);
+    struct upstream *home = fits(u, surely) ? parts_home(&u->parts) : NULL;
+    if (home) {
+        parts_move(&u->parts, home);
+        return u;
     }
-    return u;
+    upload_free(u);
+    return NULL;
 }
 
 bool upload_write(struct upload *u, struct slice bytes)

@@ -205,12 +205,14 @@ bool worker_init(struct worker *w, struct gateway *g, int index)
     });
     w->digests = digests_new();
     w->peers = peer_cache_new();
+    w->other_keys = other_keys_new();
     bool keeps = g->options.warm_s != OPTION_OFF;
     w->tokens = keeps ? token_cache_new(g->options.warm_s * NS_PER_S) : NULL;
     w->read_buffer = malloc(WORKER_READ_BYTES);
     size_t upstreams = share(g->options.warm_max, g->n_workers, 1);
-    return w->coros && w->digests && w->peers && (w->tokens || !keeps) && w->read_buffer &&
-           upstreams_init(&w->upstreams, w, upstreams) && init_loop(w) && init_http(w);
+    return w->coros && w->digests && w->peers && w->other_keys && (w->tokens || !keeps) &&
+           w->read_buffer && upstreams_init(&w->upstreams, w, upstreams) && init_loop(w) &&
+           init_http(w);
 }
 
 int worker_listen(struct worker *w, const char *address, bool reuse_port, int *port)
@@ -227,6 +229,7 @@ void worker_free(struct worker *w)
     digests_free(w->digests);
     peer_cache_free(w->peers);
     token_cache_free(w->tokens);
+    other_keys_free(w->other_keys);
     if (w->tokener)
         json_tokener_free(w->tokener);
     buf_wipe_free(&w->query);

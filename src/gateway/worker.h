@@ -13,6 +13,7 @@
 #include "gateway/list.h"
 #include "gateway/mailbox.h"
 #include "gateway/metrics.h"
+#include "gateway/other_dc.h"
 #include "gateway/peer_cache.h"
 #include "gateway/token_cache.h"
 #include "gateway/upload_limit.h"
@@ -46,6 +47,7 @@ struct worker {
     struct peer_cache *peers;
     struct token_cache *tokens; /* NULL with --warm off: then nothing outlives its call */
     struct upstreams upstreams;
+    struct other_keys *other_keys;
     struct upload_limits upload_limits;
     struct list ready; /* tasks to start or resume */
     bool running;      /* inside worker_run */
