@@ -93,6 +93,7 @@ struct fake_dc {
     fake_method method;  /* set before the first request; NULL = none */
     void *method_ctx;
     struct file_dc *files; /* file_dc.h */
+    uint64_t asking_key;   /* whose request `method` answers; on its thread */
 
     /* what was seen */
     _Atomic int connections; /* accepted, ever */
@@ -102,6 +103,7 @@ struct fake_dc {
     _Atomic int handshakes;
     _Atomic int64_t random_id; /* of the last messages.sendMessage */
     _Atomic int inits;         /* requests that came in initConnection */
+    _Atomic int destroyed;     /* keys, by destroy_auth_key */
 };
 
 /* ---- answers ---- */
@@ -273,6 +275,7 @@ static inline void fake_request(struct fake_session *s, struct fake_conn *c,
     }
     struct buf result;
     buf_init(&result, 0);
+    dc->asking_key = s->key_id;
     if (atomic_load(&dc->hold) && dc->n_held < FAKE_HELD) {
         if (!fake_ask_method(dc, query, &result, &code, &text))
             fake_answer(dc, fake_id(dc, "help.getNearestDc"), &result);
@@ -379,8 +382,10 @@ static inline void fake_sealed(struct fake_conn *c, const struct auth_key *key, 
     while (s->server && server_session_next(s->server, &event)) {
         if (event.type == SERVER_REQUEST)
             fake_request(s, c, &event);
-        else if (event.type == SERVER_DESTROY_KEY)
+        else if (event.type == SERVER_DESTROY_KEY) {
+            atomic_fetch_add(&dc->destroyed, 1);
             server_session_key_destroyed(s->server, event.msg_id, true);
+        }
         if (c->closing)
             break;
     }

@@ -23,6 +23,13 @@ struct file_dc {
     _Atomic int parts_premium; /* help.getAppConfig's */
     _Atomic bool premium;
     _Atomic int config_asked;
+
+    _Atomic int migrate_to;      /* files are at that data centre; 0: here */
+    _Atomic int user_migrate;    /* the account moved there; 0: it is at home */
+    _Atomic bool needs_import;   /* this is not the account's home */
+    _Atomic uint64_t authorized; /* the key that the account was brought to */
+    _Atomic int exported;
+    _Atomic int imported;
 };
 
 static inline const struct tl_value *file_field(const struct tl_object *o, const char *name)
@@ -58,6 +65,12 @@ static inline bool file_save(struct file_dc *f, const struct tl_object *q, bool 
 static inline bool file_get(struct file_dc *f, const struct tl_schema *s, const struct tl_object *q,
                             struct buf *out, int *error, const char **text)
 {
+    int dc = atomic_load(&f->migrate_to);
+    if (dc != 0) {
+        *error = 303;
+        *text = dc == 2 ? "FILE_MIGRATE_2" : "FILE_MIGRATE_3";
+        return true;
+    }
     int64_t offset = file_field(q, "offset")->i;
     int64_t limit = file_field(q, "limit")->i;
     const struct tl_object *location = file_field(q, "location")->object;
@@ -104,7 +117,7 @@ static inline bool file_config(struct file_dc *f, const struct tl_schema *s, str
     return true;
 }
 
-static inline bool file_users(struct file_dc *f, const struct tl_schema *s, struct buf *out)
+static inline void file_write_user(struct file_dc *f, const struct tl_schema *s, struct buf *out)
 {
     struct arena a;
     const char *why = NULL;
@@ -116,11 +129,55 @@ static inline bool file_users(struct file_dc *f, const struct tl_schema *s, stru
     user->fields[id] = (struct tl_value){.kind = TL_LONG, .i = 7};
     if (atomic_load(&f->premium))
         user->fields[premium] = (struct tl_value){.kind = TL_TRUE, .i = 1};
+    assert_true(tl_write_object(s, out, user, &a, &why));
+    arena_free(&a);
+}
+
+static inline bool file_users(struct file_dc *f, const struct tl_schema *s, struct buf *out)
+{
     tl_write_u32(out, TL_ID_VECTOR);
     tl_write_i32(out, 1);
-    bool ok = tl_write_object(s, out, user, &a, &why);
-    arena_free(&a);
-    return ok;
+    file_write_user(f, s, out);
+    return true;
+}
+
+static inline bool file_export(struct file_dc *f, const struct tl_schema *s, struct buf *out)
+{
+    atomic_fetch_add(&f->exported, 1);
+    tl_write_u32(out, tl_schema_by_name(s, slice_str("auth.exportedAuthorization"))->id);
+    tl_write_i64(out, 7);
+    tl_write_bytes(out, slice_str("bring me over"));
+    return true;
+}
+
+static inline bool file_import(struct fake_dc *dc, const struct tl_object *q, struct buf *out,
+                               int *error, const char **text)
+{
+    const struct tl_value *bytes = file_field(q, "bytes");
+    if (file_field(q, "id")->i != 7 ||
+        !slice_is(slice_of(bytes->bytes, bytes->len), "bring me over")) {
+        *error = 400;
+        *text = "AUTH_BYTES_INVALID";
+        return true;
+    }
+    atomic_fetch_add(&dc->files->imported, 1);
+    atomic_store(&dc->files->authorized, dc->asking_key);
+    tl_write_u32(out, tl_schema_by_name(dc->schema, slice_str("auth.authorization"))->id);
+    tl_write_i32(out, 0);
+    file_write_user(dc->files, dc->schema, out);
+    return true;
+}
+
+/* What the account has to do before anything else. */
+static inline const char *file_refusal(struct fake_dc *dc, const char *method)
+{
+    struct file_dc *f = dc->files;
+    if (atomic_load(&f->user_migrate) == 3 && strcmp(method, "auth.exportAuthorization") != 0)
+        return "USER_MIGRATE_3";
+    if (atomic_load(&f->needs_import) && atomic_load(&f->authorized) != dc->asking_key &&
+        strcmp(method, "auth.importAuthorization") != 0)
+        return "AUTH_KEY_UNREGISTERED";
+    return NULL;
 }
 
 static inline bool file_serve(struct fake_dc *dc, const struct tl_object *q, struct buf *out,
@@ -129,6 +186,14 @@ static inline bool file_serve(struct fake_dc *dc, const struct tl_object *q, str
     struct file_dc *f = dc->files;
     if (!f)
         return false;
+    if ((*text = file_refusal(dc, q->ctor->name))) {
+        *error = strcmp(*text, "AUTH_KEY_UNREGISTERED") == 0 ? 401 : 303;
+        return true;
+    }
+    if (strcmp(q->ctor->name, "auth.exportAuthorization") == 0)
+        return file_export(f, dc->schema, out);
+    if (strcmp(q->ctor->name, "auth.importAuthorization") == 0)
+        return file_import(dc, q, out, error, text);
     if (strcmp(q->ctor->name, "upload.saveFilePart") == 0)
         return file_save(f, q, false, out, error, text);
     if (strcmp(q->ctor->name, "upload.saveBigFilePart") == 0)

@@ -122,6 +122,27 @@ static void test_scope_survives(void **state)
     buf_free(&b);
 }
 
+static void test_keys_of_other_data_centres_survive(void **state)
+{
+    struct fixture *f = *state;
+    struct session s = sample(f), back;
+    struct buf without = seal(f, f->keys, &s);
+    for (int32_t i = 0; i < SESSION_EXTRA_KEYS_MAX; i++) {
+        struct session_extra_key *extra = &s.extra_keys[i];
+        extra->dc = i == 0 ? 258 : i + 3;
+        rng_fill(&f->rng, extra->key.key, AUTH_KEY_BYTES);
+        extra->key.id = auth_key_id(f->digests, extra->key.key);
+    }
+    struct buf b = seal(f, f->keys, &s);
+    assert_in_range(b.len, without.len + 3 * 344, without.len + 3 * 350);
+    assert_int_equal(token_open(f->keys, f->digests, buf_slice(&b), &back, NULL), TOKEN_OK);
+    assert_memory_equal(back.extra_keys, s.extra_keys, sizeof s.extra_keys);
+    assert_int_equal(token_open(f->keys, f->digests, buf_slice(&without), &back, NULL), TOKEN_OK);
+    assert_int_equal(back.extra_keys[0].dc, 0);
+    buf_free(&b);
+    buf_free(&without);
+}
+
 static void test_odd_api_hash_survives(void **state)
 {
     struct fixture *f = *state;
@@ -323,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip_and_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scope_survives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_of_other_data_centres_survive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_odd_api_hash_survives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_change_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
