@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <json-c/json.h>
+
+#include "base/base64.h"
 #include "http/multipart.h"
 
 enum { PARTS_MAX = 8 };
@@ -21,7 +24,7 @@ static void tell(struct buf *out, const struct multipart *m, enum multipart_even
         buf_printf(out, "[%.*s", (int)p->name.len, (const char *)p->name.data);
         if (p->has_file_name)
             buf_printf(out, "|%.*s", (int)p->file_name.len, (const char *)p->file_name.data);
-        if (p->content_type.len > 0)
+        if (p->has_file_name && p->content_type.len > 0)
             buf_printf(out, "|%.*s", (int)p->content_type.len, (const char *)p->content_type.data);
         buf_append_str(out, p->latin1 ? "|latin1]" : "]");
     } else if (event == MULTIPART_DATA) {
@@ -100,7 +103,7 @@ static void test_what_is_told(void **state)
         /* heads */
         {"--b\r\ncontent-TYPE:text/plain\r\nX: "
          "y\r\nCONTENT-disposition:FORM-DATA;NAME=a\r\n\r\n\r\n--b--",
-         "[a|text/plain]/."},
+         "[a]/."},
         {"--b\r\nContent-Disposition: form-data;\r\n "
          "name=\"a\";\r\n\tfilename=\"f\"\r\n\r\n\r\n--b--",
          "[a|f]/."},
@@ -187,6 +190,80 @@ static void test_content_types(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(multipart_begin(&m, slice_str(cases[i].text), 1), cases[i].type);
     assert_int_equal(multipart_begin(&m, (struct slice){0}, 1), MULTIPART_TYPE_OTHER);
+}
+
+/* ---- what clients send, and what another parser makes of it ---- */
+
+static struct slice member(struct json_object *row, const char *name)
+{
+    struct json_object *value = json_object_object_get(row, name);
+    return slice_of(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+}
+
+static struct buf decoded_member(struct json_object *row, const char *name)
+{
+    struct slice text = member(row, name);
+    struct buf b;
+    size_t len;
+    buf_init(&b, 0);
+    assert_true(base64_decode(text, buf_reserve(&b, BASE64_DECODED_MAX(text.len)), &len));
+    assert_non_null(buf_extend(&b, len));
+    return b;
+}
+
+/* In the form of tell; a type is told of files only, for some clients name one for texts. */
+static void tell_wanted(struct buf *out, struct json_object *parts)
+{
+    for (size_t i = 0; i < json_object_array_length(parts); i++) {
+        struct json_object *part = json_object_array_get_idx(parts, i);
+        struct slice name = member(part, "name"), file = member(part, "file");
+        struct slice type = member(part, "type");
+        struct buf data = decoded_member(part, "data");
+        buf_printf(out, "[%.*s", (int)name.len, (const char *)name.data);
+        if (json_object_object_get(part, "file"))
+            buf_printf(out, "|%.*s|%.*s", (int)file.len, (const char *)file.data, (int)type.len,
+                       (const char *)type.data);
+        buf_append_str(out, "]");
+        buf_append(out, data.data, data.len);
+        buf_append_str(out, "/");
+        buf_free(&data);
+    }
+    buf_append(out, ".", 2);
+}
+
+static void check_vector(struct json_object *row)
+{
+    static const size_t steps[] = {SIZE_MAX, 1, 2, 7, 0};
+    struct buf body = decoded_member(row, "body"), out, wanted;
+    buf_init(&out, 0);
+    buf_init(&wanted, 0);
+    tell_wanted(&wanted, json_object_object_get(row, "parts"));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        run(&out, (const char *)member(row, "type").data, buf_slice(&body), steps[i]);
+        if (!slice_eq(buf_slice(&out), buf_slice(&wanted)))
+            fail_msg("%s, in steps of %zu", (const char *)member(row, "by").data, steps[i]);
+    }
+    buf_free(&body);
+    buf_free(&out);
+    buf_free(&wanted);
+}
+
+static void test_forms_of_clients(void **state)
+{
+    (void)state;
+    char *line = NULL;
+    size_t size = 0, rows = 0;
+    FILE *f = fopen("tests/vectors/http/multipart.jsonl", "r");
+    assert_non_null(f);
+    for (; getline(&line, &size, f) > 0; rows++) {
+        struct json_object *row = json_tokener_parse(line);
+        assert_non_null(row);
+        check_vector(row);
+        json_object_put(row);
+    }
+    free(line);
+    fclose(f);
+    assert_int_equal(rows, 192);
 }
 
 /* ---- bounds ---- */
@@ -325,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_what_is_told),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_content_types),
+        cmocka_unit_test(test_forms_of_clients),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_random_data_in_random_pieces),
         cmocka_unit_test(test_hostile_data_costs_no_more_than_a_constant),
