@@ -1,27 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Software of others against us: runs the run.sh of each subfolder, or of those that are named, each of which
-# installs what it needs. Ends with the last lines of each runner, and fails if one of them did.
+# Software of others against us: runs the suites, or those that are named (go, js, python), two at a time; each
+# installs what it needs. Says what each wrote, ends with the last lines of each, and fails if one of them did.
 set -u
 cd "$(dirname "$0")/../.."
 
-summaries=$(mktemp)
-trap 'rm -f "$summaries" "$summaries.out" "$summaries.status"' EXIT
-[ $# -gt 0 ] || set -- tests/interop/*/run.sh
+OUTPUTS=$(mktemp -d)
+export OUTPUTS
+trap 'rm -rf "$OUTPUTS"' EXIT
+tools/install_packages.sh interop || exit
+[ $# -gt 0 ] || set -- go js python
 
-status=0
+# shellcheck disable=SC2016
+printf '%s\n' "$@" | xargs -P 2 -I SUITE sh -c '
+    echo "== SUITE begins"
+    tests/interop/SUITE/run.sh >"$OUTPUTS/SUITE" 2>&1
+    echo $? >"$OUTPUTS/SUITE.status"
+    echo "== SUITE ends"'
+
 for suite in "$@"; do
-    case $suite in */run.sh) ;; *) suite=tests/interop/$suite/run.sh ;; esac
     echo "== $suite"
-    # A pipe would hide the suite's own status.
-    { "$suite" 2>&1; echo $? >"$summaries.status"; } | tee "$summaries.out"
-    read -r ended <"$summaries.status"
-    [ "$ended" -eq 0 ] || status=1
-    {
-        echo "== $suite: status $ended"
-        tail -n 8 "$summaries.out"
-    } >>"$summaries"
+    cat "$OUTPUTS/$suite"
 done
 echo
-cat "$summaries"
+status=0
+for suite in "$@"; do
+    ended=$(cat "$OUTPUTS/$suite.status")
+    [ "$ended" = 0 ] || status=1
+    echo "== $suite: status $ended"
+    tail -n 8 "$OUTPUTS/$suite"
+done
 exit $status

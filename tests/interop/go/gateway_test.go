@@ -173,7 +173,7 @@ func TestGatewayErrors(t *testing.T) {
 	}
 	stranger.call(t, 404, "POST", "/messages/send", object{"chat_id": "@nobody_here", "text": "x"})
 	// gotd's server refuses what it has no handler for.
-	if a := stranger.call(t, 400, "POST", "/methods/help.getNearestDc", object{}); a.text("error") !=
+	if a := stranger.call(t, 404, "POST", "/methods/help.getNearestDc", object{}); a.text("error") !=
 		"INPUT_METHOD_INVALID" {
 		t.Errorf("a method without handler: %v", a.Body)
 	}

@@ -16,4 +16,9 @@ if [ "$wanted" != "$(cat "$venv/installed" 2>/dev/null)" ]; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
     echo "$wanted" >"$venv/installed"
 fi
+for tool in go node; do
+    folder=$(tests/interop/toolchain.sh $tool) || exec tests/interop/skip.sh "no $tool for the plain HTTP clients"
+    PATH=$folder:$PATH
+done
+export PATH GOTOOLCHAIN=local
 exec "$venv/bin/pytest" -q -p no:cacheprovider tests/interop/python "$@"
