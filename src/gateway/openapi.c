@@ -17,9 +17,33 @@ static void write_number_bounds(struct json_writer *w, const struct param *p, co
     json_field_int(w, max_key, p->max);
 }
 
+/* In a body, null is the same as absent. */
+static bool takes_null(const struct param *p)
+{
+    return p->place == PARAM_BODY && !p->required;
+}
+
+/* The other type may be NULL. */
+static void write_type(struct json_writer *w, const struct param *p, const char *type,
+                       const char *other)
+{
+    json_key(w, "type");
+    if (!other && !takes_null(p)) {
+        json_string(w, slice_str(type));
+        return;
+    }
+    json_array_begin(w);
+    json_string(w, slice_str(type));
+    if (other)
+        json_string(w, slice_str(other));
+    if (takes_null(p))
+        json_string(w, slice_str("null"));
+    json_array_end(w);
+}
+
 static void write_string_schema(struct json_writer *w, const struct param *p)
 {
-    json_field_text(w, "type", "string");
+    write_type(w, p, "string", NULL);
     write_number_bounds(w, p, "minLength", "maxLength");
     if (!p->choices)
         return;
@@ -27,21 +51,14 @@ static void write_string_schema(struct json_writer *w, const struct param *p)
     json_array_begin(w);
     for (const char *const *choice = p->choices; *choice; choice++)
         json_string(w, slice_str(*choice));
-    json_array_end(w);
-}
-
-static void write_types(struct json_writer *w, const char *one, const char *two)
-{
-    json_key(w, "type");
-    json_array_begin(w);
-    json_string(w, slice_str(one));
-    json_string(w, slice_str(two));
+    if (takes_null(p))
+        json_raw(w, slice_str("null"));
     json_array_end(w);
 }
 
 static void write_ids_schema(struct json_writer *w, const struct param *p)
 {
-    json_field_text(w, "type", "array");
+    write_type(w, p, "array", NULL);
     json_key(w, "items");
     json_object_begin(w);
     json_field_text(w, "type", "integer");
@@ -70,17 +87,17 @@ static void write_param_schema(struct json_writer *w, const struct param *p)
         write_string_schema(w, p);
         break;
     case PARAM_INT:
-        json_field_text(w, "type", "integer");
+        write_type(w, p, "integer", NULL);
         write_number_bounds(w, p, "minimum", "maximum");
         break;
     case PARAM_BOOL:
-        json_field_text(w, "type", "boolean");
+        write_type(w, p, "boolean", NULL);
         break;
     case PARAM_CHAT_ID:
-        write_types(w, "integer", "string");
+        write_type(w, p, "integer", "string");
         break;
     case PARAM_DATE:
-        json_field_text(w, "type", "string");
+        write_type(w, p, "string", NULL);
         json_field_text(w, "format", "date-time");
         break;
     case PARAM_IDS:
@@ -132,6 +149,14 @@ static bool has_body(const struct route *r)
     return r->free_body;
 }
 
+static bool needs_body(const struct route *r)
+{
+    for (size_t i = 0; i < r->n_params; i++)
+        if (r->params[i].place == PARAM_BODY && r->params[i].required)
+            return true;
+    return false;
+}
+
 static void write_body_schema(struct json_writer *w, const struct route *r)
 {
     json_object_begin(w);
@@ -176,7 +201,7 @@ static void write_request_body(struct json_writer *w, const struct route *r)
         return;
     json_key(w, "requestBody");
     json_object_begin(w);
-    json_field_bool(w, "required", !r->free_body);
+    json_field_bool(w, "required", needs_body(r));
     json_key(w, "content");
     json_object_begin(w);
     json_key(w, r->body == BODY_FORM ? "multipart/form-data" : "application/json");

@@ -75,6 +75,23 @@ def test_the_description_is_openapi(api):
     OpenAPIV31SpecValidator(spec).validate()
 
 
+def test_the_description_says_what_may_be_null_or_left_out(api):
+    """null is the same as absent in a body, and a body of which nothing is needed may be absent."""
+    paths = api.get("/openapi.json")["paths"]
+
+    def body(path, method):
+        described = paths[path][method]["requestBody"]
+        return described["required"], described["content"]["application/json"]["schema"]["properties"]
+
+    required, fields = body("/messages/send", "post")
+    assert required
+    assert fields["chat_id"]["type"] == ["integer", "string"] and fields["text"]["type"] == "string"
+    assert fields["reply_to_message_id"]["type"] == ["integer", "null"]
+    assert fields["parse_mode"]["type"] == ["string", "null"] and fields["parse_mode"]["enum"][-1] is None
+    assert body("/auth/sessions", "delete")[0] is False
+    assert body("/methods/{name}", "post")[0] is False
+
+
 def test_the_description_has_every_route(api):
     described = {(method.upper(), path) for path, item in api.get("/openapi.json")["paths"].items() for method in item}
     assert described == {
