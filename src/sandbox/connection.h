@@ -21,7 +21,10 @@ struct listener {
     uv_tcp_t tcp;
     struct sandbox *sandbox;
     int32_t dc; /* 1 … */
-    bool open;
+    bool open;  /* false: only told of */
+    bool media_only;
+    uint16_t port;
+    struct sockaddr_storage address;
 };
 
 struct connection {

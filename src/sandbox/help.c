@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * help.*: the configuration, and what else a client asks when it starts. */
+#include "sandbox/listeners.h"
 #include "sandbox/login.h"
 #include "sandbox/methods.h"
 
@@ -46,40 +47,6 @@ static const struct number_field config_numbers[] = {
     {F_message_length_max, MESSAGE_UNITS_MAX},
 };
 
-/* The address by which this connection's client reaches the sandbox. */
-static const char *own_address(const struct request *r)
-{
-    const struct connection *c = r->session ? r->session->connection : NULL;
-    struct sockaddr_storage address;
-    int len = sizeof address;
-    char *text = arena_alloc(r->arena, 64);
-    if (!c || !text || uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&address, &len) < 0 ||
-        uv_ip_name((struct sockaddr *)&address, text, 64) < 0)
-        return "127.0.0.1";
-    return text;
-}
-
-static void push_dc(struct request *r, struct tl_vector *vec, int32_t id, uint16_t port,
-                    const char *address)
-{
-    struct tl_object *o = tl_new(&r->b, C_dcOption);
-    tl_set_int(o, F_id, id);
-    tl_set_bool(o, F_ipv6, strchr(address, ':') != NULL);
-    tl_set_str(o, F_ip_address, address);
-    tl_set_int(o, F_port, port);
-    tl_push_obj(&r->b, vec, o);
-}
-
-/* A single data centre answers under every number, so a client may start at any. */
-static void set_dcs(struct request *r, struct tl_object *config)
-{
-    const struct sandbox *s = r->sandbox;
-    const char *address = own_address(r);
-    struct tl_vector *vec = tl_set_vec(&r->b, config, F_dc_options);
-    for (int32_t id = 1; id <= (s->dcs == 1 ? SANDBOX_DCS_MAX : s->dcs); id++)
-        push_dc(r, vec, id, sandbox_port(s, id), address);
-}
-
 static struct tl_value get_config(struct request *r)
 {
     struct tl_object *o = tl_new(&r->b, C_config);
@@ -87,7 +54,7 @@ static struct tl_value get_config(struct request *r)
     tl_set_int(o, F_expires, r->now_s + CONFIG_LIFETIME_S);
     tl_set_bool(o, F_test_mode, false);
     tl_set_int(o, F_this_dc, r->session ? r->session->auth->dc : DC_ALONE);
-    set_dcs(r, o);
+    build_dc_options(r, o);
     tl_set_str(o, F_dc_txt_domain_name, "");
     for (size_t i = 0; i < sizeof config_numbers / sizeof *config_numbers; i++)
         tl_set_int(o, config_numbers[i].field, config_numbers[i].value);

@@ -13,6 +13,7 @@ struct settings {
     struct sandbox_config config;
     const char *faults[SANDBOX_FAULTS_MAX];
     const char *schemas[LAYERS_MAX];
+    const char *further[SANDBOX_FURTHER_MAX];
     bool help;
 };
 
@@ -94,6 +95,14 @@ static bool set_file_memory(struct settings *s, const char *value)
     return true;
 }
 
+static bool add_further(struct settings *s, const char *value)
+{
+    if (s->config.n_further == SANDBOX_FURTHER_MAX)
+        return false;
+    s->further[s->config.n_further++] = value;
+    return true;
+}
+
 static bool set_empty(struct settings *s, const char *value)
 {
     s->config.empty_world = !value || strcmp(value, "0") != 0;
@@ -123,6 +132,10 @@ static const struct option options[] = {
      "where the first data centre listens, the others on the ports after it; port 0: free ones "
      "(127.0.0.1:10443)",
      set_listen},
+    {"listen-also", "TGREST_SANDBOX_LISTEN_ALSO", "WHERE",
+     "a further address of a data centre, may be repeated: DC=ADDR:PORT[,media][,closed]; media: "
+     "for files only; closed: told of in help.getConfig, but nothing listens there",
+     add_further},
     {"dcs", "TGREST_SANDBOX_DCS", "N",
      "data centres, 1 to 5, numbered from 1; a single one is number 2 and answers to any (1)",
      set_dcs},
@@ -220,6 +233,8 @@ static void forget_environment(struct settings *s, const struct option *o)
         s->config.n_faults = 0;
     if (o->apply == add_schema)
         s->config.n_schemas = 0;
+    if (o->apply == add_further)
+        s->config.n_further = 0;
 }
 
 /* --name VALUE and --name=VALUE. */
@@ -267,11 +282,13 @@ static void announce(const char *what, const char *listen, uint16_t port)
 /* Whoever starts a sandbox waits for the line that comes last. */
 static void announce_all(const struct sandbox *s, const struct sandbox_config *config)
 {
-    char what[32];
+    char what[128];
     for (int32_t dc = 2; dc <= config->dcs; dc++) {
         snprintf(what, sizeof what, "data centre %d", dc);
         announce(what, config->listen, sandbox_port(s, dc));
     }
+    for (size_t i = 0; i < sandbox_further(s, i, what, sizeof what); i++)
+        fprintf(stderr, "%s\n", what);
     if (config->control)
         announce("control", config->control, sandbox_control_port(s));
     announce("sandbox", config->listen, sandbox_port(s, 1));
@@ -322,6 +339,7 @@ int sandbox_main(int argc, char **argv)
     };
     settings.config.faults = settings.faults;
     settings.config.schemas = settings.schemas;
+    settings.config.further = settings.further;
     if (!read_environment(&settings) || !read_arguments(&settings, argc, argv))
         return 2;
     if (settings.help) {

@@ -10,13 +10,13 @@
 
 #include "sandbox/bots.h"
 #include "sandbox/control.h"
+#include "sandbox/listeners.h"
 #include "sandbox/methods.h"
 #include "sandbox/state.h"
 
 enum {
     SCHEMA_FILE_MAX = 16 * 1024 * 1024,
     PEM_FILE_MAX = 64 * 1024,
-    BACKLOG = 1024,
     SCRATCH_MAX = 64 * 1024 * 1024
 };
 
@@ -243,81 +243,6 @@ static bool load_world(struct starting *st)
     return true;
 }
 
-bool address_parse(const char *text, struct sockaddr_storage *out)
-{
-    char host[64];
-    int64_t port;
-    const char *colon = text ? strrchr(text, ':') : NULL;
-    bool bracketed = colon && text[0] == '[' && colon > text + 2 && colon[-1] == ']';
-    const char *begin = bracketed ? text + 1 : text;
-    size_t len = colon ? (size_t)(colon - begin) - (bracketed ? 1 : 0) : 0;
-    if (!colon || len >= sizeof host || !slice_to_i64(slice_str(colon + 1), &port) || port < 0 ||
-        port > 65535)
-        return false;
-    memcpy(host, begin, len);
-    host[len] = 0;
-    return uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) == 0 ||
-           uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out) == 0;
-}
-
-/* Only the port of either family. */
-static in_port_t *address_port(struct sockaddr_storage *a)
-{
-    return a->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)a)->sin6_port
-                                    : &((struct sockaddr_in *)a)->sin_port;
-}
-
-uint16_t bound_port(const uv_tcp_t *tcp)
-{
-    struct sockaddr_storage bound;
-    int len = sizeof bound;
-    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&bound, &len) < 0)
-        return 0;
-    return ntohs(*address_port(&bound));
-}
-
-static bool listen_one(struct starting *st, int32_t index, struct sockaddr_storage *address)
-{
-    struct sandbox *s = st->s;
-    struct listener *l = &s->listeners[index];
-    l->sandbox = s;
-    l->dc = s->dcs == 1 ? DC_ALONE : index + 1;
-    l->tcp.data = l;
-    uv_tcp_init(s->loop, &l->tcp);
-    l->open = true;
-    int status = uv_tcp_bind(&l->tcp, (struct sockaddr *)address, 0);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, connection_accept);
-    if (status < 0)
-        return refuse(st, st->config->listen, uv_strerror(status));
-    s->ports[index] = bound_port(&l->tcp);
-    return true;
-}
-
-/* The data centres take consecutive ports; with port 0, whichever are free. */
-static bool listen_all(struct starting *st)
-{
-    struct sockaddr_storage address = {0};
-    if (!address_parse(st->config->listen, &address))
-        return refuse(st, st->config->listen ? st->config->listen : "listen", "not ADDR:PORT");
-    uint16_t first = ntohs(*address_port(&address));
-    if (first + st->s->dcs - 1 > 65535)
-        return refuse(st, st->config->listen, "not enough ports above it");
-    for (int32_t i = 0; i < st->s->dcs; i++) {
-        *address_port(&address) = htons(first ? (uint16_t)(first + i) : 0);
-        if (!listen_one(st, i, &address))
-            return false;
-    }
-    return true;
-}
-
-uint16_t sandbox_port(const struct sandbox *s, int32_t dc)
-{
-    if (dc < 1 || dc > SANDBOX_DCS_MAX)
-        return 0;
-    return s->dcs == 1 ? s->ports[0] : s->ports[dc - 1];
-}
-
 uint16_t sandbox_control_port(const struct sandbox *s)
 {
     return s->control ? control_port(s->control) : 0;
@@ -355,7 +280,8 @@ static bool prepare(struct starting *st)
     if (!s->digests || !s->read_buffer)
         return refuse(st, "sandbox", "no memory");
     return load_schemas(st) && load_rsa(st) && load_faults(st) && load_world(st) &&
-           listen_all(st) && open_control(st) && write_public(st);
+           listeners_open(s, st->config, st->error, st->error_size) && open_control(st) &&
+           write_public(st);
 }
 
 struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_config *config,
@@ -398,9 +324,7 @@ void sandbox_stop(struct sandbox *s)
         return;
     sandbox_flush(s);
     s->stopping = true;
-    for (int32_t i = 0; i < s->dcs; i++)
-        if (s->listeners[i].open)
-            uv_close((uv_handle_t *)&s->listeners[i].tcp, NULL);
+    listeners_close(s);
     if (s->control)
         control_stop(s->control);
     while (s->connections)

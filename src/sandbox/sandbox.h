@@ -30,11 +30,18 @@ struct tl_value sandbox_work(struct request *r, void (*work)(void *arg),
 
 /* ---- for whoever runs one ---- */
 
-enum { SANDBOX_DCS_MAX = 5, SANDBOX_FAULTS_MAX = 64 };
+enum {
+    SANDBOX_DCS_MAX = 5,
+    SANDBOX_FAULTS_MAX = 64,
+    SANDBOX_FURTHER_MAX = 16, /* addresses besides the first of each data centre */
+};
 
 struct sandbox_config {
     const char *listen; /* ADDR:PORT of the first data centre; the others on the next ports (port 0:
                            free ones) */
+    const char *const *further; /* DC=ADDR:PORT[,media][,closed]: more of them; closed: only told of
+                                   in help.getConfig */
+    size_t n_further;           /* up to SANDBOX_FURTHER_MAX */
     const char *control;        /* ADDR:PORT of the control port; NULL = none */
     int32_t dcs;                /* 1 to SANDBOX_DCS_MAX */
     const char *rsa_key_file;   /* PEM, private; NULL = a new key */
@@ -61,6 +68,8 @@ void sandbox_stop(struct sandbox *s);
 void sandbox_free(struct sandbox *s);
 /* The port of data centre dc (1 …). 0 if there is none. */
 uint16_t sandbox_port(const struct sandbox *s, int32_t dc);
+/* How many further addresses there are; the line that tells of one of them goes to out. */
+size_t sandbox_further(const struct sandbox *s, size_t index, char *out, size_t size);
 uint16_t sandbox_control_port(const struct sandbox *s);
 /* Its public key, PKCS#1 PEM. */
 void sandbox_public_pem(const struct sandbox *s, struct buf *out);

@@ -61,8 +61,8 @@ struct sandbox {
     struct faults faults;
     struct stats stats;
 
-    struct listener listeners[SANDBOX_DCS_MAX];
-    uint16_t ports[SANDBOX_DCS_MAX];
+    struct listener listeners[SANDBOX_DCS_MAX + SANDBOX_FURTHER_MAX]; /* one a data centre first */
+    size_t n_listeners;
     struct control *control;
     uv_prepare_t prepare;
     uv_check_t check;

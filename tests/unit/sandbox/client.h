@@ -195,10 +195,10 @@ static inline void client_on_connect(uv_connect_t *req, int status)
 }
 
 /* Connects (again). */
-static inline void client_dial(struct client *c, uint16_t port)
+static inline void client_dial_at(struct client *c, const char *ip, uint16_t port)
 {
     struct sockaddr_in address;
-    uv_ip4_addr("127.0.0.1", port, &address);
+    uv_ip4_addr(ip, port, &address);
     uv_tcp_init(c->loop, &c->tcp);
     c->tcp.data = c;
     c->connecting.data = c;
@@ -214,6 +214,11 @@ static inline void client_dial(struct client *c, uint16_t port)
     if (c->session)
         client_session_connected(c->session);
     client_flush(c);
+}
+
+static inline void client_dial(struct client *c, uint16_t port)
+{
+    client_dial_at(c, "127.0.0.1", port);
 }
 
 /* initConnection and invokeWithLayer up to the query. */

@@ -15,25 +15,27 @@ struct fixture {
     struct sandbox *s;
 };
 
-static inline int set_up_dcs(void **state, int32_t dcs)
+/* With what the config says, on free ports, seeded, without a demo world. */
+static inline int set_up_with(void **state, struct sandbox_config config)
 {
     struct fixture *f = calloc(1, sizeof *f);
     char error[256] = "";
     uv_loop_init(&f->loop);
-    f->s = sandbox_start(&f->loop,
-                         &(struct sandbox_config){
-                             .listen = "127.0.0.1:0",
-                             .dcs = dcs,
-                             .seeded = true,
-                             .seed = 1,
-                             .empty_world = true,
-                             .log = {.fd = 2, .level = LOG_ERROR},
-                         },
-                         error, sizeof error);
+    config.listen = "127.0.0.1:0";
+    config.seeded = true;
+    config.seed = 1;
+    config.empty_world = true;
+    config.log = (struct log){.fd = 2, .level = LOG_ERROR};
+    f->s = sandbox_start(&f->loop, &config, error, sizeof error);
     if (!f->s)
         print_error("%s\n", error);
     *state = f;
     return f->s ? 0 : -1;
+}
+
+static inline int set_up_dcs(void **state, int32_t dcs)
+{
+    return set_up_with(state, (struct sandbox_config){.dcs = dcs});
 }
 
 static inline int set_up(void **state)
