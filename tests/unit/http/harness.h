@@ -320,8 +320,9 @@ static inline void client_init(struct client *c, struct world *w, int fd)
     client_listen(c);
 }
 
-/* A client that reads by a timer of its own. */
-enum { SIP_MS = 20, SIP_BYTES = 100 * 1000 };
+/* A client that reads by a timer of its own, for twice the time that it may stand still: long
+ * enough for a busy machine to let it sip meanwhile. */
+enum { SIP_MS = 20, SIPS = 50, SIP_BYTES = 100 * 1000, STILL_MS = SIP_MS * SIPS / 2 };
 static inline void on_sip(uv_timer_t *timer)
 {
     struct client *c = timer->data;

@@ -216,9 +216,8 @@ static void test_others_are_served_meanwhile(void **state)
 static void test_reader_with_progress_may_go_on_and_one_without_is_gone(void **state)
 {
     (void)state;
-    enum { SIPS = 20 };
     struct http_limits limits = http_limits_default();
-    limits.write_timeout_ms = SIP_MS * SIPS / 2;
+    limits.write_timeout_ms = STILL_MS;
     struct world w;
     struct client c;
     uv_timer_t sip;
