@@ -82,6 +82,7 @@ struct call {
     /* ---- session: changed by login steps; call call_session_changed after a change ---- */
     bool has_session;
     struct session session;
+    const char *imported; /* the format of the string it was read from (import_open); else NULL */
 
     /* ---- output ---- */
     struct call_error error;

@@ -27,6 +27,13 @@ void handle_password_recover(struct call *c);
 void handle_qr(struct call *c);
 void handle_qr_wait(struct call *c);
 
+/* handle_exchange.c */
+/* At home, before the call goes to its session's owner: the session of the body's string. False:
+ * error set. */
+bool import_open(struct call *c);
+void handle_import(struct call *c);
+void handle_export(struct call *c);
+
 /* handle_sessions.c */
 void handle_sessions_list(struct call *c);
 void handle_sessions_delete(struct call *c);

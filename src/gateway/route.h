@@ -31,9 +31,10 @@ struct param {
 };
 
 enum session_need {
-    SESSION_NEED_NONE,  /* X-Session-String is not looked at */
-    SESSION_NEED_LOGIN, /* any session; the handler checks its state */
-    SESSION_NEED_FULL,  /* an authorized one, else 401 */
+    SESSION_NEED_NONE,   /* X-Session-String is not looked at */
+    SESSION_NEED_LOGIN,  /* any session; the handler checks its state */
+    SESSION_NEED_FULL,   /* an authorized one, else 401 */
+    SESSION_NEED_IMPORT, /* not in the header: import_open makes it of the body */
 };
 
 /* What a route does, for narrowed session strings (scope.h). */

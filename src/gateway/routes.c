@@ -10,6 +10,7 @@ enum {
     TEXT_CHARACTERS_MAX = 32768, /* Telegram takes 4,096 after formatting; markup comes on top */
     NAME_CHARACTERS_MAX = 64,
     PASSWORD_CHARACTERS_MAX = 1024,
+    STRING_CHARACTERS_MAX = 4096 + 8, /* what fits into a header */
     HINT_CHARACTERS_MAX = 255,
     QR_WAIT_MAX_S = 60, /* proxies give up on longer ones; the gateway's own deadline cuts it, too */
     LIMIT_MESSAGES_MAX = 1000,
@@ -18,6 +19,10 @@ enum {
     EXPIRES_IN_MAX_S = 10 * 366 * 24 * 3600, /* ten years are as good as never */
 };
 
+static const char *const import_formats[] = {"auto",   "telethon", "pyrogram", "gramjs",
+                                              "mtcute", "tgrest",   NULL};
+static const char *const export_formats[] = {"telethon", "pyrogram", "gramjs", "mtcute", "tgrest",
+                                              NULL};
 static const char *const parse_modes[] = {"markdown", "html", "none", NULL};
 
 /* One entry reads better in a few lines than in ten. */
@@ -119,6 +124,23 @@ static const struct param recover_params[] = {
 static const struct param sessions_delete_params[] = {
     {.name = "hash", .place = PARAM_BODY, .type = PARAM_STRING, .min = 1, .max = 20,
      .text = "Which one, from GET /auth/sessions; without it, all others"},
+};
+
+static const struct param import_params[] = {
+    {.name = "string", .place = PARAM_BODY, .type = PARAM_STRING, .required = true, .min = 1,
+     .max = STRING_CHARACTERS_MAX, .text = "The session string"},
+    {.name = "format", .place = PARAM_BODY, .type = PARAM_STRING, .choices = import_formats,
+     .default_text = "auto", .text = "Which program wrote it"},
+    {.name = "api_id", .place = PARAM_BODY, .type = PARAM_INT, .min = 1, .max = INT32_MAX,
+     .text = "Your application's id, where the string does not say it"},
+    {.name = "api_hash", .place = PARAM_BODY, .type = PARAM_STRING, .min = 1,
+     .max = SESSION_API_HASH_MAX, .text = "Your application's hash, likewise"},
+    FLAG(PARAM_BODY, "check", "true", "Ask Telegram whether it is alive, and whose it is"),
+};
+
+static const struct param export_params[] = {
+    {.name = "format", .place = PARAM_BODY, .type = PARAM_STRING, .required = true,
+     .choices = export_formats, .text = "Which program is to read it"},
 };
 
 static const struct param restrict_params[] = {
@@ -267,6 +289,12 @@ static const struct route routes[] = {
     {.method = "DELETE", .path = "/auth/logout", .summary = "Log out: the session is dead afterwards",
      .handle = handle_logout, .session = SESSION_NEED_LOGIN, .scope = SCOPE_ACCOUNT,
      .answer_schema = "LoggedOut", NEEDS(C_auth_logOut)},
+    {.method = "POST", .path = "/auth/import", .summary = "Take over a session string of another program",
+     PARAMS(import_params), .handle = handle_import, .session = SESSION_NEED_IMPORT,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "Imported", NEEDS(C_users_getUsers)},
+    {.method = "POST", .path = "/auth/export", .summary = "Write the session as another program's string",
+     PARAMS(export_params), .handle = handle_export, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_ACCOUNT, .answer_schema = "Exported", NEEDS(C_users_getUsers)},
     {.method = "POST", .path = "/auth/restrict", .summary = "Make a narrower session string of this one",
      PARAMS(restrict_params), .handle = handle_restrict, .session = SESSION_NEED_FULL,
      .scope = SCOPE_NARROW, .answer_schema = "Restricted", NEEDS(C_users_getUsers)},

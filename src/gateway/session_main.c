@@ -3,7 +3,6 @@
  * standard input only: argv can be read by everybody on the machine. */
 #include "gateway/session_main.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -134,7 +133,6 @@ static bool export_session(const struct session *s, struct buf *out, char *error
 {
     struct options o;
     struct dc_table dcs;
-    uint8_t ipv4[4];
     options_defaults(&o);
     o.test_dc = (s->flags & SESSION_TEST_DC) != 0;
     if (s->state != SESSION_AUTHORIZED) {
@@ -144,15 +142,15 @@ static bool export_session(const struct session *s, struct buf *out, char *error
     if (!dc_table_init(&dcs, &o, error))
         return false;
     const struct dc *dc = dc_find(&dcs, s->dc);
-    bool ok = dc && inet_pton(AF_INET, dc->addresses[0].host, ipv4) == 1;
-    if (ok) {
-        foreign_write(s, ipv4, (uint16_t)dc->addresses[0].port, out);
+    const char *reason =
+        dc ? older_token_write(s, dc->addresses[0].host, (uint16_t)dc->addresses[0].port, out)
+           : "its data centre is not known";
+    if (reason)
+        snprintf(error, OPTION_ERROR_BYTES, "%s", reason);
+    else
         buf_append_byte(out, '\n');
-    } else {
-        snprintf(error, OPTION_ERROR_BYTES, "there is no IPv4 address of data centre %d", s->dc);
-    }
     dc_table_free(&dcs);
-    return ok;
+    return reason == NULL;
 }
 
 /* ---- the subcommand ---- */

@@ -161,7 +161,7 @@ static void task_main(void *arg)
     struct task *t = arg;
     struct call *c = &t->call;
     t->coro = coro_self(t->owner->coros);
-    if (!task_aborted(t) && params_parse(c))
+    if (!task_aborted(t) && (t->params_read || params_parse(c)))
         c->route->handle(c);
     if (!t->stream.answering)
         task_add_session_header(t);

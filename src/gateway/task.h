@@ -45,6 +45,7 @@ struct task {
     struct upstream *upstream; /* in use by us */
     struct upstream_call rpc;
     bool session_changed;
+    bool params_read;   /* at home already */
     const char *sealed; /* the session string, when it was made already */
     uint64_t claimed_key;
     bool claimed;

@@ -8,6 +8,8 @@
 
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
+#include "gateway/handlers.h"
+#include "gateway/route.h"
 #include "gateway/scope.h"
 
 enum {
@@ -220,6 +222,18 @@ static void check_session(struct call *c)
         scope_check_route(c);
 }
 
+/* Whose call it is stands in the body, which the handler would read at the owner's otherwise. */
+static void import_session(struct task *t)
+{
+    struct call *c = &t->call;
+    t->params_read = true;
+    if (!params_parse(c) || !import_open(c))
+        return;
+    c->has_session = true;
+    t->session_changed = true;
+    check_session(c);
+}
+
 static void open_session(struct task *t)
 {
     struct call *c = &t->call;
@@ -300,7 +314,9 @@ void task_on_request(void *worker, struct http_exchange *x, const struct http_re
         find_route(c);
     t->secret = c->route && (c->route->session != SESSION_NEED_FULL ||
                              c->route->scope == SCOPE_ACCOUNT || c->route->scope == SCOPE_NARROW);
-    if (!call_failed(c) && c->route->session != SESSION_NEED_NONE)
+    if (!call_failed(c) && c->route->session == SESSION_NEED_IMPORT)
+        import_session(t);
+    else if (!call_failed(c) && c->route->session != SESSION_NEED_NONE)
         open_session(t);
     if (call_failed(c))
         task_answer(t);

@@ -596,7 +596,7 @@ enum token_status token_open(const struct token_keys *k, struct digests *d, stru
     if (slice_starts_with(text, prefix))
         status =
             open_sealed(k, slice_of(text.data + PREFIX_BYTES, text.len - PREFIX_BYTES), out, &old);
-    else if (foreign_open(text, out))
+    else if (older_token_read(text, out))
         status = TOKEN_OK;
     if (status == TOKEN_OK)
         compute_key_ids(d, out);

@@ -377,13 +377,12 @@ static void session_that_is_to_be_closed_gets_no_second_connection(void **state)
 static void logging_out_gives_no_session_back(void **state)
 {
     struct fixture *f = *state;
-    static const uint8_t address[4] = {127, 0, 0, 1};
     struct http_answer a;
     struct session s = {
         .dc = 2, .key = fake_dc_add_key(f->dcs[0]), .api_id = 1, .api_hash = "hash"};
     struct buf text;
     buf_init(&text, 0);
-    foreign_write(&s, address, 443, &text);
+    assert_null(older_token_write(&s, "127.0.0.1", 443, &text));
     buf_append_byte(&text, 0);
     start_gateway(f, (struct setup){0});
     client_call(f->port, "POST", READ_PATH, (const char *)text.data, "", "{}", &a);
