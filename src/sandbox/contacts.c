@@ -5,6 +5,7 @@
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/input.h"
+#include "sandbox/magic.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/world_parts.h"
 
@@ -178,7 +179,8 @@ static struct tl_value resolve_username(struct request *r)
     struct slice name = tl_text(r->query, F_username);
     if (name.len < SHORTEST || name.len > LONGEST)
         return fail(r, 400, "USERNAME_INVALID");
-    int64_t peer = world_resolve_username(r->world, name);
+    const struct user *magic = magic_user(r->world, name, r->now_s);
+    int64_t peer = magic ? magic->id : world_resolve_username(r->world, name);
     return peer ? resolved(r, peer) : fail(r, 400, "USERNAME_NOT_OCCUPIED");
 }
 

@@ -185,7 +185,16 @@ static const char *const rules_text =
     "  --fault method=upload.*,after=3,count=1,do=reset            a transfer loses its link\n"
     "  --fault method=upload.getFile,p=0.2,do=delay:500            slow parts\n"
     "  --fault method=upload.*,count=1,do=error:420:FLOOD_PREMIUM_WAIT_5\n"
-    "  --fault method=upload.getFile,count=1,do=error:400:FILE_REFERENCE_EXPIRED\n";
+    "  --fault method=upload.getFile,count=1,do=error:400:FILE_REFERENCE_EXPIRED\n"
+    "  --fault method=auth.sendCode,count=1,do=error:303:NETWORK_MIGRATE_2\n"
+    "\n"
+    "Magic usernames need no rule: whoever writes to them is refused.\n"
+    "  @flood_wait_S   FLOOD_WAIT_S            @slowmode_S   SLOWMODE_WAIT_S\n"
+    "  @error_[CODE_]NAME   NAME in capitals, e.g. @error_peer_flood, @error_403_user_is_blocked;\n"
+    "                       the code is 400, or 420 for _WAIT_S and 303 for _MIGRATE_N\n"
+    "\n"
+    "The control port plays what is outside: bots and their tokens, phones that scan QR codes,\n"
+    "mailboxes, accounts that are banned, frozen or moved. Say help there.\n";
 
 static void print_help(void)
 {

@@ -10,6 +10,7 @@
 #include "sandbox/drafts.h"
 #include "sandbox/entities.h"
 #include "sandbox/input.h"
+#include "sandbox/magic.h"
 #include "sandbox/media.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/sent.h"
@@ -19,6 +20,11 @@
 
 static const char *private_refusal(struct request *r, const struct user *to, int *code)
 {
+    struct magic_error magic;
+    if (magic_parse(slice_str(to->username), &magic)) {
+        *code = magic.code;
+        return arena_printf(r->arena, "%s", magic.text);
+    }
     *code = 400;
     if (to->flags & USER_DELETED)
         return "INPUT_USER_DEACTIVATED";
