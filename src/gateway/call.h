@@ -76,6 +76,7 @@ struct call {
     struct param_value params[CALL_PARAMS_MAX]; /* in the order of route->params */
     struct json_object *json_body;              /* owned by the call; NULL without a JSON body */
     struct slice idempotency_key;               /* empty = none */
+    bool head_only; /* HEAD: what would stand in the answer's body need not be fetched */
     int32_t wait_max_s;  /* Prefer: wait=N: how long flood waits may be slept out */
     int64_t deadline_ns; /* monotonic */
 

@@ -15,7 +15,7 @@ struct form {
     int64_t arrived;
     bool in_file;
     bool ended;
-    bool seen[CALL_PARAMS_MAX]; /* fields that were given, by their place in the table */
+    uint8_t seen[CALL_PARAMS_MAX]; /* how often fields were given, by their place in the table */
 };
 
 /* ---- events ---- */
@@ -110,11 +110,20 @@ static bool read_field(struct form *f, size_t index)
     return ok;
 }
 
-static bool refuse_repeated(struct form *f)
+/* Files may come several times, where the table says how often. */
+static bool refuse_repeated(struct form *f, size_t most)
 {
     const char *name = field_name(f);
-    call_fail_field(f->call, name, "%s is given twice", name);
+    if (most == 1)
+        call_fail_field(f->call, name, "%s is given twice", name);
+    else
+        call_fail_field(f->call, name, "%s is given more than %zu times", name, most);
     return false;
+}
+
+static size_t count_max(const struct param *p)
+{
+    return p->type == PARAM_FILE && p->max > 1 ? (size_t)p->max : 1;
 }
 
 static bool refuse_file(struct form *f)
@@ -189,7 +198,7 @@ static bool begin_file(struct form *f, size_t index, struct form_file **file)
     if (unnamed && !f->in_file)
         return true;
     c->params[index].present = true;
-    f->seen[index] = true;
+    f->seen[index]++;
     *file = begun;
     return true;
 }
@@ -200,15 +209,15 @@ static bool begin_part(struct form *f, struct form_file **file)
     const struct route *r = f->call->route;
     size_t index = find_param(f);
     bool known = index < r->n_params;
-    if (known && f->seen[index])
-        return refuse_repeated(f);
+    if (known && f->seen[index] >= count_max(&r->params[index]))
+        return refuse_repeated(f, count_max(&r->params[index]));
     if (known && r->params[index].type == PARAM_FILE)
         return begin_file(f, index, file);
     if (f->parser.part.has_file_name)
         return refuse_file(f);
     if (!known)
         return read_text(f, NULL);
-    f->seen[index] = true;
+    f->seen[index]++;
     return read_field(f, index);
 }
 

@@ -224,7 +224,7 @@ static void answer_join(struct call *c, enum join_outcome outcome, const struct 
     json_object_begin(w);
     json_field_bool(w, "success", true);
     json_field_text(w, "message", join_messages[outcome]);
-    view_chat_fields(&view, chat, full, NULL);
+    view_chat_fields(&view, chat, full);
     json_object_end(w);
 }
 

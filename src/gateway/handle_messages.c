@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Sending, editing, deleting and forwarding messages. */
 #include "gateway/handlers.h"
+#include "gateway/messages.h"
 #include "gateway/route.h"
 #include "gateway/text_params.h"
-
-/* {success, message_id, date}, which all of these answer but delete. */
-static void answer_message(struct call *c, const struct sent_message *sent)
-{
-    struct json_writer *w = call_answer(c, 200);
-    json_object_begin(w);
-    json_field_bool(w, "success", true);
-    json_field_int(w, "message_id", sent->id);
-    json_field_time(w, "date", sent->date);
-    json_object_end(w);
-}
-
-static void fail_no_message(struct call *c)
-{
-    call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram took the message but did not say its id");
-}
-
-/* Those of ids that are messages of this chat, into out (n long). Ids outside channels are
- * account-wide, so without this look a wrong chat_id would delete in another chat. */
-static bool find_existing(struct call *c, const struct peer_ref *peer, const int32_t *ids, size_t n,
-                          int32_t *out, size_t *n_out)
-{
-    *n_out = 0;
-    const struct tl_object *answer = call_invoke(c, request_messages(&c->b, peer, ids, n));
-    if (!answer)
-        return false;
-    for (uint32_t i = 0; i < messages_count(answer) && *n_out < n; i++) {
-        const struct tl_object *message = messages_at(answer, i);
-        if (message && message_is_in(message, peer, c->session.user_id))
-            out[(*n_out)++] = message_id_of(message);
-    }
-    return true;
-}
-
-/* For a string that is narrowed to some chats, that alone: a message id of another chat would reach
- * past them. */
-static bool check_message_in(struct call *c, const struct peer_ref *peer, const char *field,
-                             int32_t id)
-{
-    int32_t found;
-    size_t n;
-    if (c->session.scope.n_chats == 0 || id == 0)
-        return true;
-    if (!find_existing(c, peer, &id, 1, &found, &n))
-        return false;
-    if (n == 1)
-        return true;
-    call_fail(c, 404, "MESSAGE_ID_INVALID", "There is no such message in this chat");
-    c->error.field = field;
-    return false;
-}
 
 /* ---- send ---- */
 
@@ -72,16 +22,16 @@ void handle_send(struct call *c)
         .mentions = resolve_mentions(c, &text),
     };
     if (call_failed(c) ||
-        !check_message_in(c, &peer, "reply_to_message_id", options.reply_to_msg_id))
+        !message_check_in(c, &peer, "reply_to_message_id", options.reply_to_msg_id))
         return;
     const struct tl_object *answer = call_invoke(c, request_send(&c->b, &peer, &options));
     struct sent_message sent;
     if (!answer)
         return;
     if (updates_find_sent(answer, options.random_id, &sent))
-        answer_message(c, &sent);
+        message_answer_sent(c, &sent);
     else
-        fail_no_message(c);
+        message_fail_unnamed(c);
 }
 
 /* ---- edit ---- */
@@ -92,7 +42,7 @@ void handle_edit(struct call *c)
     struct formatted_text text;
     int32_t id = (int32_t)call_param(c, "message_id")->i;
     if (!text_param(c, "new_text", &text) || !resolve_param(c, "chat_id", &peer) ||
-        !check_message_in(c, &peer, "message_id", id))
+        !message_check_in(c, &peer, "message_id", id))
         return;
     const struct mention_resolver *mentions = resolve_mentions(c, &text);
     if (call_failed(c))
@@ -104,9 +54,9 @@ void handle_edit(struct call *c)
     if (!answer)
         return;
     if (updates_find_edited(answer, id, &edited))
-        answer_message(c, &edited);
+        message_answer_sent(c, &edited);
     else
-        fail_no_message(c);
+        message_fail_unnamed(c);
 }
 
 /* ---- forward ---- */
@@ -117,7 +67,7 @@ void handle_forward(struct call *c)
     if (!resolve_param(c, "from_chat_id", &from) || !resolve_param(c, "to_chat_id", &to))
         return;
     int32_t id = (int32_t)call_param(c, "message_id")->i;
-    if (!check_message_in(c, &from, "message_id", id))
+    if (!message_check_in(c, &from, "message_id", id))
         return;
     struct slice peers =
         slice_str(arena_printf(c->arena, "%s>%s", (const char *)resolve_canonical(c, &from).data,
@@ -129,9 +79,9 @@ void handle_forward(struct call *c)
     if (!answer)
         return;
     if (updates_find_sent(answer, random_id, &sent))
-        answer_message(c, &sent);
+        message_answer_sent(c, &sent);
     else
-        fail_no_message(c);
+        message_fail_unnamed(c);
 }
 
 /* ---- delete ---- */
@@ -150,7 +100,7 @@ static bool delete_some(struct call *c, const struct peer_ref *peer, const int32
 {
     int32_t existing[MESSAGE_IDS_MAX], left[MESSAGE_IDS_MAX];
     size_t n_existing, n_left = 0;
-    if (!find_existing(c, peer, ids, n, existing, &n_existing))
+    if (!messages_find_existing(c, peer, ids, n, existing, &n_existing))
         return false;
     if (n_existing == 0)
         return true;
@@ -160,7 +110,7 @@ static bool delete_some(struct call *c, const struct peer_ref *peer, const int32
         return false;
     /* Telegram says how many went; only when some did not must one look which. */
     if (tl_int(affected, F_pts_count) < (int64_t)n_existing &&
-        !find_existing(c, peer, existing, n_existing, left, &n_left))
+        !messages_find_existing(c, peer, existing, n_existing, left, &n_left))
         return false;
     for (size_t i = 0; i < n_existing; i++)
         if (!contains(left, n_left, existing[i]))

@@ -55,6 +55,15 @@ void handle_edit(struct call *c);
 void handle_delete(struct call *c);
 void handle_forward(struct call *c);
 
+/* handle_files.c */
+void handle_send_with_file(struct call *c);
+
+/* handle_media.c */
+void handle_media(struct call *c);
+
+/* handle_photos.c */
+void handle_photo(struct call *c);
+
 /* handle_methods.c */
 void handle_methods_list(struct call *c);
 void handle_method_get(struct call *c);

@@ -79,6 +79,22 @@ static void write_default(struct json_writer *w, const struct param *p)
         json_string(w, slice_str(p->default_text));
 }
 
+/* A field that may come several times is a list. */
+static void write_file_schema(struct json_writer *w, const struct param *p)
+{
+    bool several = p->max > 1;
+    if (several) {
+        json_field_text(w, "type", "array");
+        write_number_bounds(w, p, "minItems", "maxItems");
+        json_key(w, "items");
+        json_object_begin(w);
+    }
+    json_field_text(w, "type", "string");
+    json_field_text(w, "format", "binary");
+    if (several)
+        json_object_end(w);
+}
+
 static void write_param_schema(struct json_writer *w, const struct param *p)
 {
     json_object_begin(w);
@@ -106,8 +122,7 @@ static void write_param_schema(struct json_writer *w, const struct param *p)
     case PARAM_JSON:
         break;
     case PARAM_FILE:
-        json_field_text(w, "type", "string");
-        json_field_text(w, "format", "binary");
+        write_file_schema(w, p);
         break;
     }
     write_default(w, p);
@@ -195,6 +210,13 @@ static void write_json_content(struct json_writer *w, const char *component)
     json_object_end(w);
 }
 
+/* Bytes of any type. */
+static void write_file_content(struct json_writer *w)
+{
+    json_key(w, "content");
+    json_raw(w, slice_str("{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}"));
+}
+
 static void write_request_body(struct json_writer *w, const struct route *r)
 {
     if (!has_body(r))
@@ -260,11 +282,31 @@ static void write_response(struct json_writer *w, const char *status, const char
     json_object_end(w);
 }
 
+static void write_file_responses(struct json_writer *w, const struct route *r)
+{
+    static const struct {
+        const char *status;
+        const char *text;
+    } parts[] = {{"200", NULL}, {"206", "The part that Range asks for"}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_key(w, parts[i].status);
+        json_object_begin(w);
+        json_field_text(w, "description", parts[i].text ? parts[i].text : r->summary);
+        write_file_content(w);
+        json_object_end(w);
+    }
+    write_response(w, "304", "The client has it already", NULL);
+    write_response(w, "416", "The file has no such part", "Error");
+}
+
 static void write_responses(struct json_writer *w, const struct route *r)
 {
     json_key(w, "responses");
     json_object_begin(w);
-    write_response(w, "200", r->summary, r->answer_schema);
+    if (r->streams_answer)
+        write_file_responses(w, r);
+    else
+        write_response(w, "200", r->summary, r->answer_schema);
     if (r->handle == handle_join)
         write_response(w, "202", "An administrator must approve the request to join",
                        r->answer_schema);

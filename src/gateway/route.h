@@ -15,7 +15,8 @@ enum param_type {
     PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds */
     PARAM_IDS,     /* array of ints (queries: comma-separated); min, max: count */
     PARAM_JSON,    /* any JSON value; in forms and queries its text */
-    PARAM_FILE,    /* of a form (form.h): the handler reads it; present = it has begun */
+    PARAM_FILE, /* of a form (form.h): the handler reads it; present = one has begun; max: how many
+                 */
 };
 
 struct param {

@@ -2,9 +2,11 @@
  * The table of routes: what there is, what it takes, what it answers. */
 #include <zlib.h>
 
+#include "gateway/file_answer.h"
 #include "gateway/handlers.h"
 #include "gateway/route.h"
 #include "telegram/names.h"
+#include "telegram/upload_media.h"
 
 enum {
     TEXT_CHARACTERS_MAX = 32768, /* Telegram takes 4,096 after formatting; markup comes on top */
@@ -187,6 +189,50 @@ static const struct param send_params[] = {
     FLAG(PARAM_BODY, "no_webpage", "false", "Without a preview of links"),
 };
 
+static const struct param send_with_file_params[] = {
+    CHAT_ID(PARAM_BODY, "chat_id", chat_id_text),
+    {.name = "file", .place = PARAM_BODY, .type = PARAM_FILE, .required = true, .min = 1,
+     .max = ALBUM_FILES_MAX, .text = "The file; several make an album"},
+    {.name = "text", .place = PARAM_BODY, .type = PARAM_STRING, .max = TEXT_CHARACTERS_MAX,
+     .default_text = "", .text = "The caption"},
+    MESSAGE_ID("reply_to_message_id", false, "The message that this one answers"),
+    PARSE_MODE(PARAM_BODY),
+    ENTITIES,
+    FLAG(PARAM_BODY, "force_document", "false", "As a file, whatever it is: not as a photo, video or sound"),
+    FLAG(PARAM_BODY, "voice_note", "false", "Sound as a voice message"),
+    FLAG(PARAM_BODY, "video_note", "false", "A square video as a round one"),
+    FLAG(PARAM_BODY, "spoiler", "false", "Covered until it is clicked"),
+    FLAG(PARAM_BODY, "silent", "false", "Without a notification"),
+    {.name = "schedule_date", .place = PARAM_BODY, .type = PARAM_DATE,
+     .text = "When Telegram is to send it; message_id is then that of the scheduled message"},
+    {.name = "thumb", .place = PARAM_BODY, .type = PARAM_FILE,
+     .text = "Preview of the file: a JPEG of at most 200 KiB, at most 320 pixels wide and high"},
+};
+
+#define FILE_HEADER(name_, text_)                                                                  \
+    {.name = (name_), .place = PARAM_HEADER, .type = PARAM_STRING, .text = (text_)}
+#define FILE_HEADERS                                                                               \
+    FILE_HEADER(FILE_HEADER_RANGE, "A part of it: bytes=0-499, bytes=500- or bytes=-500"),          \
+    FILE_HEADER(FILE_HEADER_IF_RANGE, "The part only of the file with this ETag, else the whole"),  \
+    FILE_HEADER(FILE_HEADER_IF_NONE_MATCH, "304 if the file has this ETag"),                        \
+    FILE_HEADER(FILE_HEADER_IF_MODIFIED_SINCE, "304 if the file is not newer")
+
+static const struct param media_params[] = {
+    {.name = "message_id", .place = PARAM_PATH, .type = PARAM_INT, .required = true, .min = 1,
+     .max = INT32_MAX, .text = "The message"},
+    CHAT_ID(PARAM_QUERY, "chat_id", chat_id_text),
+    {.name = "thumb", .place = PARAM_QUERY, .type = PARAM_STRING, .max = 16,
+     .text = "A preview instead: the letter of a size (s, m, x, y, w, i) or its index, from the end if negative"},
+    FILE_HEADERS,
+};
+
+static const struct param photo_params[] = {
+    {.name = "ref", .place = PARAM_PATH, .type = PARAM_STRING, .required = true, .min = 1, .max = 512,
+     .text = "As a photo_url has it"},
+    FLAG(PARAM_QUERY, "big", "true", "640 pixels wide instead of 160"),
+    FILE_HEADERS,
+};
+
 static const struct param edit_params[] = {
     CHAT_ID(PARAM_BODY, "chat_id", chat_id_text),
     MESSAGE_ID("message_id", true, "The message to change"),
@@ -310,6 +356,20 @@ static const struct route routes[] = {
     {.method = "POST", .path = "/messages/send", .summary = "Send a message", PARAMS(send_params),
      .handle = handle_send, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
      .reach = REACH_CHATS, .answer_schema = "SentMessage", NEEDS(C_messages_sendMessage)},
+    {.method = "POST", .path = "/messages/send_with_file", .summary = "Send files",
+     PARAMS(send_with_file_params), .handle = handle_send_with_file, .session = SESSION_NEED_FULL,
+     .scope = SCOPE_WRITE, .reach = REACH_CHATS, .answer_schema = "SentFiles", .body = BODY_FORM,
+     NEEDS(C_messages_sendMedia, C_messages_sendMultiMedia, C_messages_uploadMedia,
+           C_inputMediaUploadedPhoto, C_inputMediaUploadedDocument, C_upload_saveFilePart,
+           C_upload_saveBigFilePart)},
+    {.method = "GET", .path = "/messages/media/{message_id}", .summary = "The photo or file of a message",
+     PARAMS(media_params), .handle = handle_media, .session = SESSION_NEED_FULL, .scope = SCOPE_READ,
+     .reach = REACH_CHATS, .streams_answer = true,
+     NEEDS(C_messages_getMessages, C_upload_getFile)},
+    {.method = "GET", .path = "/photos/{ref}", .summary = "The photo of a user or chat: where photo_url leads",
+     PARAMS(photo_params), .handle = handle_photo, .session = SESSION_NEED_FULL, .scope = SCOPE_READ,
+     .reach = REACH_CHATS, .streams_answer = true,
+     NEEDS(C_upload_getFile, C_inputPeerPhotoFileLocation)},
     {.method = "POST", .path = "/messages/edit", .summary = "Change a message", PARAMS(edit_params),
      .handle = handle_edit, .session = SESSION_NEED_FULL, .scope = SCOPE_WRITE,
      .reach = REACH_CHATS, .answer_schema = "SentMessage", NEEDS(C_messages_editMessage)},

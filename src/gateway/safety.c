@@ -16,6 +16,8 @@ static const struct {
     {"messages.getInlineBotResults", CALL_ONCE},  /* asks a bot */
     {"upload.saveFilePart", CALL_REPEATABLE},     /* a part is overwritten by itself */
     {"upload.saveBigFilePart", CALL_REPEATABLE},
+    {"messages.uploadMedia", CALL_REPEATABLE},    /* a copy that nobody sees */
+    {"messages.sendMultiMedia", CALL_REPEATABLE}, /* each of its items has a random_id */
 };
 
 /* A prefix is a word: "get" in "getChats", not in "getaway". */

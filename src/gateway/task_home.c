@@ -161,6 +161,7 @@ static struct task *task_of_request(struct worker *w, struct http_exchange *x,
     c->arena = &t->arena;
     c->b = tl_builder_of(c->schema, c->arena);
     c->request = r;
+    c->head_only = slice_is(r->method, "HEAD");
     c->status = 200;
     c->content_type = "application/json";
     c->body = &t->body;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/text_params.h"
 
+#include "gateway/peer_photo.h"
 #include "gateway/route.h"
 
 enum text_mode text_mode_param(const struct call *c)
@@ -90,6 +91,7 @@ struct view view_of_call(struct call *c, const struct directory *directory)
         .mode = text_mode_param(c),
         .with_entities = call_param(c, "with_entities")->i != 0,
         .write_ref = write_peer_ref,
+        .write_photo = write_photo_path,
         .ctx = c,
     };
 }

@@ -20,7 +20,7 @@ struct upload;
  * NULL: error set. */
 struct upload *upload_begin(struct call *c, int64_t bytes_max);
 /* Waits while the window is full. Parts that a flood wait, a lost link or a busy server refused are
- * sent again. False: error set (400 FILE_TOO_LARGE past Telegram's limit of parts, too). */
+ * sent again. False: error set (413 FILE_TOO_LARGE past Telegram's limit of parts, too). */
 bool upload_write(struct upload *u, struct slice bytes) __attribute__((warn_unused_result));
 /* Waits for all parts. InputFile or InputFileBig, in the arena; NULL: error set. */
 const struct tl_object *upload_end(struct upload *u, struct slice name);

@@ -127,7 +127,7 @@ static bool fits(struct upload *u, int64_t n_parts)
         u->parts_max = upload_parts_max(c);
     }
     if (n_parts > u->parts_max)
-        call_fail(c, 400, "FILE_TOO_LARGE",
+        call_fail(c, 413, "FILE_TOO_LARGE",
                   "The file is larger than the %lld MB that Telegram takes of this account.",
                   (long long)(u->parts_max * TRANSFER_PART_BYTES / (1024 * 1024)));
     return !call_failed(c);

@@ -15,6 +15,8 @@ struct view {
     bool with_entities; /* messages: also write text_plain and `entities` */
     /* Writes the sealed ref of a peer as a JSON string (or null). */
     void (*write_ref)(void *ctx, struct json_writer *w, const struct peer_ref *peer);
+    /* Writes this gateway's path that serves the photo of a User or Chat (or null). */
+    void (*write_photo)(void *ctx, struct json_writer *w, const struct tl_object *user_or_chat);
     void *ctx;
 };
 
@@ -40,9 +42,8 @@ bool view_dialog(const struct view *v, const struct tl_object *dialog, const str
 /* /me and /users: a User object; `full` (userFull) or NULL adds the bio. */
 void view_user(const struct view *v, const struct tl_object *user, const struct tl_object *full);
 /* The fields id, ref, type, title, username, description, members_count, photo_url, for a Chat
- * object and its ChatFull or NULL; the caller opens and closes the object. photo_path is this
- * gateway's path that serves the photo, NULL where it has none. */
+ * object and its ChatFull or NULL; the caller opens and closes the object. */
 void view_chat_fields(const struct view *v, const struct tl_object *chat,
-                      const struct tl_object *full, const char *photo_path);
+                      const struct tl_object *full);
 
 #endif

@@ -13,6 +13,15 @@ static void write_ref(const struct view *v, const struct peer_ref *peer)
         json_null(v->w);
 }
 
+static void write_photo(const struct view *v, const struct tl_object *user_or_chat)
+{
+    json_key(v->w, "photo_url");
+    if (v->write_photo)
+        v->write_photo(v->ctx, v->w, user_or_chat);
+    else
+        json_null(v->w);
+}
+
 /* Negative where nobody says. */
 static int64_t members_of(const struct tl_object *chat, const struct tl_object *full)
 {
@@ -64,6 +73,7 @@ bool view_dialog(const struct view *v, const struct tl_object *dialog, const str
     json_field_bool(w, "is_private", username.len == 0);
     json_text_or_null(w, "username", username);
     write_counts(w, dialog, top);
+    write_photo(v, chat);
     json_object_end(w);
     return true;
 }
@@ -85,11 +95,12 @@ void view_user(const struct view *v, const struct tl_object *user, const struct 
     json_field_bool(w, "is_bot", tl_bool(user, F_bot));
     json_field_bool(w, "is_premium", tl_bool(user, F_premium));
     json_field_bool(w, "is_verified", tl_bool(user, F_verified));
+    write_photo(v, user);
     json_object_end(w);
 }
 
 void view_chat_fields(const struct view *v, const struct tl_object *chat,
-                      const struct tl_object *full, const char *photo_path)
+                      const struct tl_object *full)
 {
     struct peer_ref peer = peer_of_object(chat);
     struct json_writer *w = v->w;
@@ -100,5 +111,5 @@ void view_chat_fields(const struct view *v, const struct tl_object *chat,
     json_text_or_null(w, "username", peer_username(chat));
     json_text_or_null(w, "description", tl_text(full, F_about));
     write_members(w, members_of(chat, full));
-    json_text_or_null(w, "photo_url", slice_str(photo_path));
+    write_photo(v, chat);
 }

@@ -97,6 +97,7 @@ def test_the_description_has_every_route(api):
     assert described == {
         ("POST", "/auth/send_code"), ("POST", "/auth/verify_code"), ("POST", "/auth/verify_password"),
         ("DELETE", "/auth/logout"), ("GET", "/me"), ("GET", "/chats"), ("GET", "/messages"), ("POST", "/messages/send"),
+        ("POST", "/messages/send_with_file"), ("GET", "/messages/media/{message_id}"), ("GET", "/photos/{ref}"),
         ("POST", "/messages/edit"), ("DELETE", "/messages/delete"), ("POST", "/messages/forward"),
         ("POST", "/groups/join"), ("GET", "/methods"), ("GET", "/methods/{name}"), ("POST", "/methods/{name}"),
         ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/openapi.json"),

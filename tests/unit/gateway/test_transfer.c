@@ -270,7 +270,7 @@ static void files_past_the_limit_are_refused_at_once(void **state)
     begin(&t, state, 1, (struct setup){0});
     t.bytes_max = 4004LL * FILE_PART;
     run(&t, upload_all);
-    assert_int_equal(t.error.status, 400);
+    assert_int_equal(t.error.status, 413);
     assert_string_equal(t.error_code, "FILE_TOO_LARGE");
     assert_int_equal(atomic_load(&t.files.big), 0);
     atomic_store(&t.files.premium, true);

@@ -10,6 +10,7 @@
 
 #include "telegram/dialogs.h"
 #include "telegram/schema_case.h"
+#include "telegram/stored_file.h"
 #include "telegram/text_cases.h"
 #include "telegram/view.h"
 
@@ -41,6 +42,19 @@ static void readable_ref(void *ctx, struct json_writer *w, const struct peer_ref
     json_string(w, slice_str(text));
 }
 
+static void readable_photo(void *ctx, struct json_writer *w, const struct tl_object *user_or_chat)
+{
+    struct peer_photo p = peer_photo_of(user_or_chat);
+    char text[128];
+    (void)ctx;
+    snprintf(text, sizeof text, "photo %lld of %lld in %d", (long long)p.id, (long long)p.peer.id,
+             p.dc);
+    if (p.id)
+        json_string(w, slice_str(text));
+    else
+        json_null(w);
+}
+
 static void write_messages(const struct view *v, const struct tl_object *answer)
 {
     json_array_begin(v->w);
@@ -68,7 +82,7 @@ static void write_user(const struct view *v, const struct tl_object *answer)
 static void write_chat(const struct view *v, const struct tl_object *answer)
 {
     json_object_begin(v->w);
-    view_chat_fields(v, tl_item_obj(answer, F_chats, 0), tl_obj(answer, F_full_chat), "/photo");
+    view_chat_fields(v, tl_item_obj(answer, F_chats, 0), tl_obj(answer, F_full_chat));
     json_object_end(v->w);
 }
 
@@ -109,6 +123,7 @@ static void check_view(const struct tl_schema *s, struct json_object *row)
                      .arena = &a,
                      .directory = d,
                      .write_ref = readable_ref,
+                     .write_photo = readable_photo,
                      .with_entities =
                          json_object_get_boolean(json_object_object_get(row, "with_entities"))};
     assert_true(text_mode_parse(slice_str(string_at(row, "mode")), &v.mode));

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ * POST /messages/send_with_file: files go to Telegram as they arrive, the message after the form
+ * has ended, for any field may follow the files. */
+#include "gateway/form.h"
+#include "gateway/handlers.h"
+#include "gateway/messages.h"
+#include "gateway/text_params.h"
+#include "gateway/transfer.h"
+#include "telegram/mime.h"
+#include "telegram/upload_media.h"
+
+/* A file on its way to Telegram, and what it turned out to be. */
+struct sent_file {
+    struct probe probe;
+    struct slice name;
+    struct slice mime;
+    const struct tl_object *file; /* InputFile, once it is there */
+    int64_t bytes;
+    enum media_kind kind;
+};
+
+struct sending {
+    struct form *form;
+    struct peer_ref peer;
+    bool peer_known;
+    struct sent_file *files; /* ALBUM_FILES_MAX */
+    size_t n_files;
+    const struct tl_object *thumb; /* InputFile, or NULL */
+};
+
+/* ---- one file ---- */
+
+/* Its first bytes, up to where one can tell how it is to be sent. */
+struct file_start {
+    struct buf bytes;
+    bool whole; /* that was all of it */
+};
+
+static bool wants_document(const struct call *c)
+{
+    return call_param(c, "force_document")->i != 0;
+}
+
+/* Telegram takes no photo in parts of a file that is still growing: what may become one is held. */
+static bool must_hold(const struct call *c, const struct sent_file *f, size_t held)
+{
+    bool photo = format_is_image(f->probe.info.format) && !wants_document(c);
+    return !probe_sniffed(&f->probe) || (photo && held <= PHOTO_BYTES_MAX);
+}
+
+static bool read_start(struct call *c, struct sending *s, struct sent_file *f,
+                       struct file_start *start)
+{
+    while (!start->whole && must_hold(c, f, start->bytes.len)) {
+        struct slice piece;
+        if (!form_read(s->form, &piece))
+            return false;
+        start->whole = piece.len == 0;
+        probe_feed(&f->probe, piece);
+        buf_append(&start->bytes, piece.data, piece.len);
+    }
+    if (start->bytes.failed)
+        call_fail(c, 503, "OUT_OF_MEMORY", "The gateway is out of memory.");
+    return !call_failed(c);
+}
+
+static bool upload_rest(struct sending *s, struct sent_file *f, struct upload *u)
+{
+    struct slice piece;
+    do {
+        if (!form_read(s->form, &piece))
+            return false;
+        probe_feed(&f->probe, piece);
+        if (!upload_write(u, piece))
+            return false;
+    } while (piece.len > 0);
+    return true;
+}
+
+static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
+                        struct file_start *start)
+{
+    int64_t left = start->whole ? 0 : form_bytes_left(s->form);
+    int64_t bytes_max = left < 0 ? -1 : (int64_t)start->bytes.len + left;
+    struct upload *u = upload_begin(c, bytes_max);
+    bool sent = u && upload_write(u, buf_slice(&start->bytes));
+    buf_free(&start->bytes);
+    if (sent && (start->whole || upload_rest(s, f, u))) {
+        f->bytes = upload_bytes(u);
+        f->file = upload_end(u, f->name);
+    }
+    upload_free(u);
+    if (c->error.status == 413)
+        c->error.field = "file";
+    return f->file != NULL;
+}
+
+/* By its bytes where they tell, then as the client says, then by its name. */
+static struct slice mime_of(const struct form_file *part, const struct sent_file *f,
+                            struct slice first)
+{
+    const char *told = format_mime(f->probe.info.format);
+    struct slice mime = told ? slice_str(told) : mime_essence(part->content_type);
+    if (mime.len == 0 || slice_is_nocase(mime, MIME_OCTETS))
+        mime = mime_of_name(part->name);
+    if (mime.len == 0)
+        mime = mime_of_bytes(first);
+    return mime.len ? mime : slice_str(MIME_OCTETS);
+}
+
+static struct slice name_of(struct call *c, const struct form_file *part, struct slice mime)
+{
+    struct slice extension = mime_extension(mime);
+    if (part->name.len)
+        return part->name;
+    return slice_str(arena_printf(c->arena, "file%s%.*s", extension.len ? "." : "",
+                                  (int)extension.len, (const char *)extension.data));
+}
+
+/* The chat, if it is known by now: a wrong one is told before gigabytes were sent. */
+static bool find_peer(struct call *c, struct sending *s)
+{
+    if (!s->peer_known && call_param(c, "chat_id")->present)
+        s->peer_known = resolve_param(c, "chat_id", &s->peer);
+    return !call_failed(c);
+}
+
+static bool take_file(struct call *c, struct sending *s, const struct form_file *part)
+{
+    struct sent_file *f = &s->files[s->n_files++];
+    struct file_start start = {0};
+    buf_init(&start.bytes, 0);
+    probe_begin(&f->probe);
+    bool taken = find_peer(c, s) && read_start(c, s, f, &start);
+    if (taken && start.bytes.len == 0) {
+        call_fail_field(c, "file", "file is empty");
+        taken = false;
+    }
+    if (taken) {
+        f->mime = mime_of(part, f, buf_slice(&start.bytes));
+        f->name = name_of(c, part, f->mime);
+        taken = upload_file(c, s, f, &start);
+    }
+    buf_free(&start.bytes);
+    probe_end(&f->probe);
+    return taken;
+}
+
+static bool take_thumb(struct call *c, struct sending *s)
+{
+    struct buf bytes;
+    struct slice piece;
+    struct probe probe;
+    buf_init(&bytes, 0);
+    probe_begin(&probe);
+    do {
+        if (!form_read(s->form, &piece))
+            break;
+        probe_feed(&probe, piece);
+        buf_append(&bytes, piece.data, piece.len);
+    } while (piece.len > 0 && bytes.len <= THUMB_BYTES_MAX);
+    bool jpeg = probe.info.format == FORMAT_JPEG && bytes.len <= THUMB_BYTES_MAX;
+    if (!call_failed(c) && !jpeg)
+        call_fail_field(c, "thumb", "thumb must be a JPEG of at most %d bytes", THUMB_BYTES_MAX);
+    struct upload *u = call_failed(c) ? NULL : upload_begin(c, (int64_t)bytes.len);
+    if (u && upload_write(u, buf_slice(&bytes)))
+        s->thumb = upload_end(u, slice_str("thumb.jpg"));
+    upload_free(u);
+    buf_free(&bytes);
+    return s->thumb != NULL;
+}
+
+static bool take_files(struct call *c, struct sending *s)
+{
+    struct form_file *part;
+    for (;;) {
+        if (!form_next_file(s->form, &part))
+            return false;
+        if (!part)
+            return true;
+        bool taken = slice_is(part->field, "thumb") ? take_thumb(c, s) : take_file(c, s, part);
+        if (!taken)
+            return false;
+    }
+}
+
+/* ---- what they are sent as ---- */
+
+static void refuse_flag(struct call *c, const char *field, const char *what)
+{
+    call_fail_field(c, field, "%s: the file is no %s that Telegram could take as one", field, what);
+}
+
+static bool choose_kinds(struct call *c, struct sending *s)
+{
+    struct media_wish wish = {
+        .document = wants_document(c),
+        .voice = call_param(c, "voice_note")->i != 0,
+        .video_note = call_param(c, "video_note")->i != 0,
+    };
+    for (size_t i = 0; i < s->n_files; i++) {
+        struct sent_file *f = &s->files[i];
+        f->kind = media_kind_of(&f->probe.info, f->bytes, &wish);
+        if (wish.voice && f->kind != MEDIA_VOICE)
+            refuse_flag(c, "voice_note", "sound");
+        if (wish.video_note && f->kind != MEDIA_VIDEO_NOTE)
+            refuse_flag(c, "video_note", "video");
+        if (s->n_files > 1 && !media_kinds_mix(s->files[0].kind, f->kind))
+            call_fail_field(c, "file",
+                            "Files of these kinds make no album: photos and videos do, sound does, "
+                            "and anything does with force_document");
+    }
+    if (s->thumb && s->n_files > 1)
+        call_fail_field(c, "thumb", "thumb is for one file, not for an album");
+    return !call_failed(c);
+}
+
+static const struct tl_object *input_media(struct call *c, const struct sending *s,
+                                           const struct sent_file *f)
+{
+    struct upload_media media = {
+        .kind = f->kind,
+        .info = &f->probe.info,
+        .file = f->file,
+        .thumb = s->thumb,
+        .name = f->name,
+        .mime = f->mime,
+        .spoiler = call_param(c, "spoiler")->i != 0,
+    };
+    return upload_media_to_input(&c->b, &media);
+}
+
+/* ---- the message ---- */
+
+static void answer(struct call *c, const struct sent_message *sent, size_t n)
+{
+    struct json_writer *w = call_answer(c, 200);
+    json_object_begin(w);
+    json_field_bool(w, "success", true);
+    json_field_int(w, "message_id", sent[0].id);
+    json_field_time(w, "date", sent[0].date);
+    json_key(w, "message_ids");
+    json_array_begin(w);
+    for (size_t i = 0; i < n; i++)
+        json_int(w, sent[i].id);
+    json_array_end(w);
+    json_object_end(w);
+}
+
+/* An album is made of media that Telegram has already taken one by one. */
+static const struct tl_object *send_album(struct call *c, const struct sending *s,
+                                          const int64_t *random_ids, const struct send_options *o)
+{
+    const struct tl_object *media[ALBUM_FILES_MAX];
+    for (size_t i = 0; i < s->n_files; i++) {
+        const struct tl_object *taken =
+            call_invoke(c, request_upload_media(&c->b, &s->peer, input_media(c, s, &s->files[i])));
+        if (!taken)
+            return NULL;
+        media[i] = uploaded_to_input(&c->b, taken, call_param(c, "spoiler")->i != 0);
+        if (!media[i]) {
+            call_fail(c, 502, "UNEXPECTED_ANSWER", "Telegram took a file but did not say as what");
+            return NULL;
+        }
+    }
+    return call_invoke(c, request_send_album(&c->b, &s->peer, media, random_ids, s->n_files, o));
+}
+
+static void send(struct call *c, struct sending *s, const struct send_options *o)
+{
+    bool album = s->n_files > 1;
+    const char *method = album ? "messages.sendMultiMedia" : "messages.sendMedia";
+    struct slice peer = resolve_canonical(c, &s->peer);
+    struct sent_message sent[ALBUM_FILES_MAX];
+    int64_t random_ids[ALBUM_FILES_MAX];
+    for (size_t i = 0; i < s->n_files; i++)
+        random_ids[i] = call_random_id(c, method, peer, (uint32_t)i);
+    struct send_options options = *o;
+    options.random_id = random_ids[0];
+    const struct tl_object *updates =
+        album ? send_album(c, s, random_ids, &options)
+              : call_invoke(c, request_send_media(&c->b, &s->peer, input_media(c, s, &s->files[0]),
+                                                  &options));
+    if (!updates)
+        return;
+    for (size_t i = 0; i < s->n_files; i++) {
+        if (!updates_find_sent(updates, random_ids[i], &sent[i])) {
+            message_fail_unnamed(c);
+            return;
+        }
+    }
+    answer(c, sent, s->n_files);
+}
+
+void handle_send_with_file(struct call *c)
+{
+    struct sending *s = arena_alloc(c->arena, sizeof *s);
+    if (s)
+        s->files = arena_array(c->arena, ALBUM_FILES_MAX, sizeof *s->files);
+    if (!s || !s->files || !(s->form = form_new(c)) || !take_files(c, s))
+        return;
+    struct formatted_text text;
+    if (!text_param(c, "text", &text) || !find_peer(c, s) || !choose_kinds(c, s))
+        return;
+    struct send_options options = {
+        .text = &text,
+        .reply_to_msg_id = (int32_t)call_param(c, "reply_to_message_id")->i,
+        .schedule_date = call_param(c, "schedule_date")->i,
+        .silent = call_param(c, "silent")->i != 0,
+        .mentions = resolve_mentions(c, &text),
+    };
+    if (!call_failed(c) &&
+        message_check_in(c, &s->peer, "reply_to_message_id", options.reply_to_msg_id))
+        send(c, s, &options);
+}
