@@ -26,6 +26,8 @@ static const uint16_t action_symbols[ACTION_KINDS] = {
     [ACTION_JOINED_BY_LINK] = C_messageActionChatJoinedByLink,
     [ACTION_JOINED_BY_REQUEST] = C_messageActionChatJoinedByRequest,
     [ACTION_EDIT_TITLE] = C_messageActionChatEditTitle,
+    [ACTION_EDIT_PHOTO] = C_messageActionChatEditPhoto,
+    [ACTION_DELETE_PHOTO] = C_messageActionChatDeletePhoto,
     [ACTION_CHANNEL_CREATE] = C_messageActionChannelCreate,
     [ACTION_MIGRATE_TO] = C_messageActionChatMigrateTo,
     [ACTION_MIGRATED_FROM] = C_messageActionChannelMigrateFrom,
@@ -40,6 +42,8 @@ static struct tl_object *build_action(struct request *view, struct peers *p, con
     struct tl_object *o = tl_new(&view->b, action_symbols[a->kind]);
     if (a->title)
         tl_set_str(o, F_title, a->title);
+    if (a->photo)
+        tl_set_obj(o, F_photo, build_photo(view, a->photo));
     int64_t bare = peer_bare(a->peer);
     tl_set_int(o, F_user_id, bare);
     tl_set_int(o, F_inviter_id, bare);

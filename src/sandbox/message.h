@@ -104,6 +104,8 @@ enum action_kind {
     ACTION_JOINED_BY_LINK,
     ACTION_JOINED_BY_REQUEST,
     ACTION_EDIT_TITLE,
+    ACTION_EDIT_PHOTO,
+    ACTION_DELETE_PHOTO,
     ACTION_CHANNEL_CREATE,
     ACTION_MIGRATE_TO,
     ACTION_MIGRATED_FROM,
@@ -115,6 +117,7 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     char *title;
+    struct file *photo; /* held; NULL = none */
     int64_t peer; /* inviter, migrated chat, the one who was removed */
     int64_t *users;
     uint32_t n_users;

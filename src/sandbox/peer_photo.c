@@ -26,6 +26,8 @@ bool photo_list_remove(struct photo_list *l, const struct file *f)
 
 bool photo_list_add(struct photo_list *l, struct file *f)
 {
+    if (l->n == PHOTOS_KEPT)
+        photo_list_remove(l, l->files[0]);
     if (!grow(&l->files, &l->cap, sizeof l->cap, l->n, sizeof(*l->files)))
         return false;
     l->files[l->n++] = file_hold(f);

@@ -6,6 +6,8 @@
 #include "sandbox/file.h"
 #include "sandbox/world.h"
 
+enum { PHOTOS_KEPT = 100 }; /* of one user or chat; the oldest goes */
+
 /* What is shown; NULL without. */
 struct file *photo_list_shown(const struct photo_list *l);
 /* Shows f (which is held from now on) in place of what was there. False without memory. */

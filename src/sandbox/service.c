@@ -26,6 +26,7 @@ static struct action *action_new(const struct action_draft *a)
         free(action);
         return NULL;
     }
+    action->photo = file_hold(a->photo);
     return action;
 }
 

@@ -8,6 +8,7 @@
 struct action_draft {
     enum action_kind kind;
     const char *title; /* NULL = none */
+    struct file *photo;
     int64_t peer;
     const int64_t *users;
     uint32_t n_users;

@@ -53,13 +53,6 @@ static struct tl_value peer_settings(struct request *r)
     return tl_value_obj(o);
 }
 
-static struct tl_value user_photos(struct request *r)
-{
-    return input_user(r, tl_obj(r->query, F_user_id))
-               ? tl_value_obj(empty_object(r, C_photos_photos))
-               : refused();
-}
-
 static struct tl_value no_messages(struct request *r)
 {
     int64_t peer = input_peer(r, tl_obj(r->query, F_peer));
@@ -130,6 +123,5 @@ static const struct method methods[] = {
     {C_messages_getUnreadReactions, 0, no_messages},
     {C_messages_getScheduledHistory, 0, no_messages},
     {C_contacts_getTopPeers, 0, empty},
-    {C_photos_getUserPhotos, 0, user_photos},
 };
 const struct method_table startup_methods = {methods, sizeof methods / sizeof *methods};

@@ -6,6 +6,7 @@
 #include "sandbox/methods_world.h"
 #include "sandbox/peer_photo.h"
 #include "sandbox/username.h"
+#include "sandbox/users.h"
 
 /* Users that do not resolve are answered as userEmpty, as Telegram does. */
 static struct tl_value get_users(struct request *r)
@@ -105,11 +106,10 @@ static struct tl_value get_full_user(struct request *r)
 
 /* ---- one's own profile ---- */
 
-/* All accounts that know self by name: contacts' owners and whoever has a dialog; and self. */
-static void tell_name(struct request *r)
+void tell_acquaintances(struct request *r, enum update_kind kind)
 {
     struct update u = {
-        .type = &world_updates[U_USER_NAME], .date = r->now_s, .keep = true, .a = r->self->id};
+        .type = &world_updates[kind], .date = r->now_s, .keep = true, .a = r->self->id};
     for (size_t i = 0; i < r->world->n_users; i++) {
         struct user *to = r->world->user_list[i];
         if (to == r->self || user_dialog_find(to, r->self->id) ||
@@ -122,7 +122,7 @@ static struct tl_value self_answer(struct request *r)
 {
     struct cause cause;
     cause_begin(r, &cause);
-    tell_name(r);
+    tell_acquaintances(r, U_USER_NAME);
     cause_end(r);
     return tl_value_obj(build_user(r, r->self));
 }

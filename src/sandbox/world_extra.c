@@ -41,6 +41,7 @@ void message_extra_free(struct message_extra *e)
     }
     if (e->action) {
         free(e->action->title);
+        file_drop(e->action->photo);
         free(e->action->users);
         free(e->action);
     }
