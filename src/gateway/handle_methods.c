@@ -187,6 +187,24 @@ static void fill_random_id(struct call *c, const struct tl_combinator *method)
         json_object_object_add(c->json_body, "random_id", made);
 }
 
+/* messages.sendMultiMedia has one in each of its items. */
+static void fill_item_random_ids(struct call *c, const struct tl_combinator *method)
+{
+    struct json_object *items = NULL;
+    struct slice what = peer_text(c);
+    if (!json_object_object_get_ex(c->json_body, "multi_media", &items) ||
+        !json_object_is_type(items, json_type_array))
+        return;
+    for (size_t i = 0; i < json_object_array_length(items); i++) {
+        struct json_object *item = json_object_array_get_idx(items, i);
+        if (!json_object_is_type(item, json_type_object) ||
+            json_object_object_get_ex(item, "random_id", NULL))
+            continue;
+        int64_t id = call_random_id(c, method->name, what, (uint32_t)i);
+        json_object_object_add(item, "random_id", json_object_new_int64(id));
+    }
+}
+
 static struct tl_object *read_query(struct call *c, const struct tl_combinator *method)
 {
     struct tl_json_hook hook = {peer_from_json, c};
@@ -194,6 +212,7 @@ static struct tl_object *read_query(struct call *c, const struct tl_combinator *
     if (!c->json_body)
         c->json_body = json_object_new_object();
     fill_random_id(c, method);
+    fill_item_random_ids(c, method);
     struct tl_object *query = tl_from_json(c->schema, method, c->json_body, c->arena,
                                            (struct tl_limits){0}, &hook, &error);
     if (query || call_failed(c)) {

@@ -220,6 +220,36 @@ def test_no_message_of_another_chat_by_its_id(confined):
     assert owner.message(owner.outside, owner.out_sent)["text"]
 
 
+def test_files_stay_inside(confined, connect, gateway):
+    owner, client = confined
+    for where in (owner.inside, owner.outside):
+        answer = owner.http.post("/messages/send_with_file", headers={"X-Session-String": owner.session},
+                                 data={"chat_id": str(where)}, files={"file": ("secret.txt", b"hidden words", "text/plain")})
+        assert answer.status_code == 200, answer.text
+    mine, other = [owner.messages(chat, limit=1)[0]["id"] for chat in (owner.inside, owner.outside)]
+    session = {"X-Session-String": client.session}
+    assert client.http.get(f"/messages/media/{mine}", params={"chat_id": owner.inside}, headers=session).content == b"hidden words"
+    client.error("GET", f"/messages/media/{other}", 403, "SCOPE_CHATS", params={"chat_id": owner.outside})
+    client.error("GET", f"/messages/media/{other}", 404, "MESSAGE_ID_INVALID", params={"chat_id": owner.inside})
+    for fields in ({"chat_id": str(owner.outside)}, {"chat_id": "me"}):
+        client.error("POST", "/messages/send_with_file", 403, "SCOPE_CHATS", data=fields,
+                     files={"file": ("a.txt", b"not here", "text/plain")})
+    reader = connect(gateway, owner.post("/auth/restrict", read_only=True)["session_string"])
+    reader.error("POST", "/messages/send_with_file", 403, "SCOPE_READ_ONLY", data={"chat_id": str(owner.inside)},
+                 files={"file": ("a.txt", b"not here", "text/plain")})
+
+
+def test_the_limits_move_with_the_account(confined, control):
+    """A data centre move changes the key, and so the string; it says the same."""
+    owner, client = confined
+    before = client.session
+    control.run(f"move {owner.phone} 3")
+    client.messages(owner.inside)
+    assert client.session != before
+    client.error("GET", "/messages", 403, "SCOPE_CHATS", params={"chat_id": owner.outside})
+    client.error("GET", "/me", 403, "SCOPE_CHATS")
+
+
 def test_nothing_beyond_chats(confined, new_account):
     owner, client = confined
     host = new_account()

@@ -106,6 +106,75 @@ def test_a_method_with_a_key(alice):
     assert count(alice, "me", text) == 1
 
 
+@pytest.mark.parametrize("loss", ["drop_after", "lose_session", "reset"])
+def test_a_forward_whose_answer_is_lost(new_account, control, loss):
+    client = new_account()
+    sent = client.send("me", unique("forward me"))
+    chat = new_group(client, title="Lost forwards")
+    headers = key()
+    body = {"from_chat_id": "me", "to_chat_id": chat, "message_id": sent["message_id"]}
+    with control.fault(f"user={client.user_id},method=messages.forwardMessages,do={loss},count=40"):
+        answer = client.http.post("/messages/forward", json=body, headers={"X-Session-String": client.session, **headers})
+        assert answer.status_code in (200, 502, 504), answer.text
+    first = client.post("/messages/forward", headers=headers, **body)
+    assert client.post("/messages/forward", headers=headers, **body) == first
+    assert len([m for m in client.messages(chat) if m["forward_from"]]) == 1
+
+
+def told_ids(updates):
+    """The ids of the messages that Telegram's answer tells of."""
+    if updates["_"] == "updateShortSentMessage":
+        return [updates["id"]]
+    return [u["id"] for u in updates["updates"] if u["_"] == "updateMessageID"]
+
+
+DICE = {"_": "inputMediaDice", "emoticon": "🎲"}
+
+
+@pytest.mark.parametrize("method, body, n", [
+    ("messages.sendMessage", {"peer": "me", "message": "by method"}, 1),
+    ("messages.sendMedia", {"peer": "me", "message": "", "media": DICE}, 1),
+    ("messages.forwardMessages", {"from_peer": "me", "to_peer": "me"}, 2),
+])
+@pytest.mark.parametrize("loss", ["drop_after", "lose_session"])
+def test_a_method_whose_answer_is_lost(new_account, control, loss, method, body, n):
+    client = new_account()
+    if method == "messages.forwardMessages":
+        body = {**body, "id": [client.send("me", unique("one of two"))["message_id"] for _ in range(2)]}
+    before = client.get("/messages", chat_id="me")["total_count"]
+    headers = key()
+    with control.fault(f"user={client.user_id},method={method},do={loss},count=40"):
+        answer = client.http.post(f"/methods/{method}", json=body, headers={"X-Session-String": client.session, **headers})
+        assert answer.status_code in (200, 502, 504), answer.text
+    first, second = (told_ids(client.call(method, headers=headers, **body)) for _ in range(2))
+    assert first == second and len(first) == n
+    assert client.get("/messages", chat_id="me")["total_count"] == before + n
+
+
+def test_an_album_by_method(new_account, control):
+    """Each item of an album gets its random_id from the key, too."""
+    client = new_account()
+    headers = key()
+
+    def item():
+        stored = client.call("messages.uploadMedia", peer="me", media={
+            "_": "inputMediaUploadedDocument", "file": upload(client), "mime_type": "text/plain", "attributes": []})
+        document = stored["document"]
+        return {"_": "inputSingleMedia", "message": "", "media": {"_": "inputMediaDocument", "id": {
+            "_": "inputDocument", **{k: document[k] for k in ("id", "access_hash", "file_reference")}}}}
+
+    items = [item(), item()]
+    for _ in range(2):
+        client.call("messages.sendMultiMedia", headers=headers, peer="me", multi_media=items)
+    assert client.get("/messages", chat_id="me")["total_count"] == 2
+
+
+def upload(client):
+    file_id = str(uuid.uuid4().int >> 66)
+    client.call("upload.saveFilePart", file_id=file_id, file_part=0, bytes="aGVsbG8=")
+    return {"_": "inputFile", "id": file_id, "parts": 1, "name": "a.txt", "md5_checksum": ""}
+
+
 def test_a_message_that_is_gone_cannot_be_repeated(alice):
     text, headers = unique("deleted"), key()
     sent = alice.send("me", text, headers=headers)
