@@ -217,6 +217,7 @@ interop: $(BINARY)
 # make ci         all of the above that tells right from wrong
 ci: test
 	@$(MAKE) --no-print-directory api O="--workers 1 --replicas 2"
+	@$(MAKE) --no-print-directory interop
 	@$(MAKE) --no-print-directory fuzz-smoke
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory asan O="--workers 4"

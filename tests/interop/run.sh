@@ -1,33 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Software of others against us: runs the suites, or those that are named (go, js, python), two at a time; each
-# installs what it needs. Says what each wrote, ends with the last lines of each, and fails if one of them did.
+# installs what it needs. Says what each wrote (build/interop has it as it comes), ends with the last lines of each,
+# and fails if one of them did.
 set -u
 cd "$(dirname "$0")/../.."
 
-OUTPUTS=$(mktemp -d)
-export OUTPUTS
-trap 'rm -rf "$OUTPUTS"' EXIT
+outputs=build/interop
+mkdir -p "$outputs"
+rm -f "$outputs"/*
 tools/install_packages.sh interop || exit
-[ $# -gt 0 ] || set -- go js python
+[ $# -gt 0 ] || set -- python js go # the longest first
 
-# shellcheck disable=SC2016
 printf '%s\n' "$@" | xargs -P 2 -I SUITE sh -c '
     echo "== SUITE begins"
-    tests/interop/SUITE/run.sh >"$OUTPUTS/SUITE" 2>&1
-    echo $? >"$OUTPUTS/SUITE.status"
+    tests/interop/SUITE/run.sh >build/interop/SUITE 2>&1
+    echo $? >build/interop/SUITE.status
     echo "== SUITE ends"'
 
 for suite in "$@"; do
     echo "== $suite"
-    cat "$OUTPUTS/$suite"
+    cat "$outputs/$suite"
 done
 echo
 status=0
 for suite in "$@"; do
-    ended=$(cat "$OUTPUTS/$suite.status")
+    ended=$(cat "$outputs/$suite.status")
     [ "$ended" = 0 ] || status=1
     echo "== $suite: status $ended"
-    tail -n 8 "$OUTPUTS/$suite"
+    tail -n 8 "$outputs/$suite"
 done
 exit $status

@@ -26,6 +26,8 @@ import (
 const (
 	// deadline of anything that is awaited; sanitizers on a busy machine are slow.
 	deadline = 60 * time.Second
+	// testDeadline of all that a client does: what never comes fails its test.
+	testDeadline = 3 * time.Minute
 	schema   = "../../../schema/layers/api-225.tl"
 )
 
@@ -171,6 +173,7 @@ func startSandbox(t testing.TB) *sandbox {
 // run gives a command to the control port and returns the lines of the answer.
 func (s *sandbox) run(t testing.TB, command string) (lines []string) {
 	t.Helper()
+	_ = s.control.SetDeadline(time.Now().Add(deadline))
 	if _, err := fmt.Fprintln(s.control, command); err != nil {
 		t.Fatal(err)
 	}

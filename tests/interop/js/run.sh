@@ -13,4 +13,4 @@ if ! cmp -s package-lock.json node_modules/.installed; then
     cp package-lock.json node_modules/.installed
 fi
 # The libraries keep timers after their clients are closed.
-exec node --test --test-concurrency=1 --test-force-exit "$@"
+exec node --test --test-concurrency=2 --test-force-exit "$@"
