@@ -17,18 +17,11 @@ static void write_number_bounds(struct json_writer *w, const struct param *p, co
     json_field_int(w, max_key, p->max);
 }
 
-/* In a body, null is the same as absent. */
-static bool takes_null(const struct param *p)
-{
-    return p->place == PARAM_BODY && !p->required;
-}
-
 /* The other type may be NULL. */
-static void write_type(struct json_writer *w, const struct param *p, const char *type,
-                       const char *other)
+static void write_type(struct json_writer *w, bool nullable, const char *type, const char *other)
 {
     json_key(w, "type");
-    if (!other && !takes_null(p)) {
+    if (!other && !nullable) {
         json_string(w, slice_str(type));
         return;
     }
@@ -36,14 +29,14 @@ static void write_type(struct json_writer *w, const struct param *p, const char 
     json_string(w, slice_str(type));
     if (other)
         json_string(w, slice_str(other));
-    if (takes_null(p))
+    if (nullable)
         json_string(w, slice_str("null"));
     json_array_end(w);
 }
 
-static void write_string_schema(struct json_writer *w, const struct param *p)
+static void write_string_schema(struct json_writer *w, const struct param *p, bool nullable)
 {
-    write_type(w, p, "string", NULL);
+    write_type(w, nullable, "string", NULL);
     write_number_bounds(w, p, "minLength", "maxLength");
     if (!p->choices)
         return;
@@ -51,14 +44,14 @@ static void write_string_schema(struct json_writer *w, const struct param *p)
     json_array_begin(w);
     for (const char *const *choice = p->choices; *choice; choice++)
         json_string(w, slice_str(*choice));
-    if (takes_null(p))
+    if (nullable)
         json_raw(w, slice_str("null"));
     json_array_end(w);
 }
 
-static void write_ids_schema(struct json_writer *w, const struct param *p)
+static void write_ids_schema(struct json_writer *w, const struct param *p, bool nullable)
 {
-    write_type(w, p, "array", NULL);
+    write_type(w, nullable, "array", NULL);
     json_key(w, "items");
     json_object_begin(w);
     json_field_text(w, "type", "integer");
@@ -95,29 +88,29 @@ static void write_file_schema(struct json_writer *w, const struct param *p)
         json_object_end(w);
 }
 
-static void write_param_schema(struct json_writer *w, const struct param *p)
+static void write_param_schema(struct json_writer *w, const struct param *p, bool nullable)
 {
     json_object_begin(w);
     switch (p->type) {
     case PARAM_STRING:
-        write_string_schema(w, p);
+        write_string_schema(w, p, nullable);
         break;
     case PARAM_INT:
-        write_type(w, p, "integer", NULL);
+        write_type(w, nullable, "integer", NULL);
         write_number_bounds(w, p, "minimum", "maximum");
         break;
     case PARAM_BOOL:
-        write_type(w, p, "boolean", NULL);
+        write_type(w, nullable, "boolean", NULL);
         break;
     case PARAM_CHAT_ID:
-        write_type(w, p, "integer", "string");
+        write_type(w, nullable, "integer", "string");
         break;
     case PARAM_DATE:
-        write_type(w, p, "string", NULL);
+        write_type(w, nullable, "string", NULL);
         json_field_text(w, "format", "date-time");
         break;
     case PARAM_IDS:
-        write_ids_schema(w, p);
+        write_ids_schema(w, p, nullable);
         break;
     case PARAM_JSON:
         break;
@@ -140,7 +133,7 @@ static void write_parameter(struct json_writer *w, const struct param *p)
     json_field_text(w, "in", places[p->place]);
     json_field_bool(w, "required", p->required);
     json_key(w, "schema");
-    write_param_schema(w, p);
+    write_param_schema(w, p, false);
     json_object_end(w);
 }
 
@@ -188,7 +181,8 @@ static void write_body_schema(struct json_writer *w, const struct route *r)
         if (r->params[i].place != PARAM_BODY)
             continue;
         json_key(w, r->params[i].name);
-        write_param_schema(w, &r->params[i]);
+        /* In JSON, null is the same as absent. */
+        write_param_schema(w, &r->params[i], r->body == BODY_JSON && !r->params[i].required);
     }
     json_object_end(w);
     json_object_end(w);
