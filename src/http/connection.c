@@ -290,6 +290,11 @@ void connection_resume(struct connection *c)
         http_connection_close(c);
         return;
     }
+    if (c->exchange && c->exchange->answer.begun) {
+        connection_enter(c, CONNECTION_STREAMING);
+        stream_writable(c->exchange);
+        return;
+    }
     connection_enter(c, c->exchange ? CONNECTION_BODY : CONNECTION_IDLE);
     parse_pending(c);
     if (c->state == CONNECTION_CLOSING || c->state == CONNECTION_LINGERING)

@@ -38,7 +38,7 @@ enum connection_state {
     CONNECTION_HALF_CLOSED, /* the same, and the client has sent its end */
     CONNECTION_STREAMING,   /* the caller works on the rest of a streamed answer */
     CONNECTION_WRITING,     /* the socket was full: something of an answer is queued */
-    CONNECTION_READY,       /* the loop will look for the next request or piece, or close it */
+    CONNECTION_READY,       /* the loop will go on with it: next request, body, answer, or end */
     CONNECTION_LINGERING,   /* our end is sent; reading until the client's */
     CONNECTION_CLOSING,     /* the handle is being closed */
     CONNECTION_STATES
@@ -65,6 +65,8 @@ struct connection {
 /* An answer that is given in pieces. */
 struct answer_stream {
     int64_t left; /* promised and not written yet; -1 if no length was */
+    size_t turn;  /* written since the caller last waited */
+    bool begun;
     bool chunked;
     bool bodiless; /* HEAD, 204, 304: what is written is dropped */
     bool full;     /* the caller waits for on_writable */
@@ -156,6 +158,10 @@ void connection_send(struct connection *c, struct slice head, struct slice body,
  * limit: the bound that was passed, 0 for none. */
 void http_connection_refuse(struct connection *c, int status, const char *reason, size_t limit);
 void connection_write_timed_out(struct connection *c);
+
+/* stream.c */
+/* Lets the caller write on if it waits. */
+void stream_writable(struct http_exchange *x);
 
 /* exchange.c */
 /* NULL without memory. */

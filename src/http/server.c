@@ -22,8 +22,9 @@ struct http_limits http_limits_default(void)
         .write_timeout_ms = 20 * 1000, /* as the body's */
         .half_close_ms = 2 * 1000,     /* an ordinary call is done; a gone client costs no more */
         .pipelined_max = 16 * 1024,    /* one head of the largest size */
-        .stream_high_bytes = 512 * 1024, /* a part of a file: the next one is fetched meanwhile */
-        .stream_low_bytes = 128 * 1024,  /* 10 ms at 100 Mbit/s, besides the socket's own buffer */
+        .stream_high_bytes = 512 * 1024,  /* a part of a file: the next one is fetched meanwhile */
+        .stream_low_bytes = 128 * 1024,   /* 10 ms at 100 Mbit/s, besides the socket's own buffer */
+        .stream_turn_bytes = 1024 * 1024, /* a fraction of a millisecond */
     };
 }
 

@@ -39,6 +39,7 @@ struct http_limits { /* times of 0: no such timeout */
     size_t pipelined_max;     /* bytes of further requests read while one is being answered */
     size_t stream_high_bytes; /* of a streamed answer queued for the socket: write no more */
     size_t stream_low_bytes;  /* write on */
+    size_t stream_turn_bytes; /* written to one client in one turn of the loop: others wait */
 };
 struct http_limits http_limits_default(void);
 
@@ -75,7 +76,7 @@ struct http_callbacks {
      * (400, 408). `Expect: 100-continue` is answered when the first piece is due, that is not
      * before on_request has returned without an answer and without a pause. */
     void (*on_body)(void *ctx, struct http_exchange *x, struct slice piece, bool end);
-    /* A streamed answer: what was written has left but for stream_low_bytes; write on. */
+    /* A streamed answer, after http_stream_write said no: write on. */
     void (*on_writable)(void *ctx, struct http_exchange *x);
     /* The client closed or broke before the end of the answer; x stays valid until http_respond or
      * http_stream_end. */

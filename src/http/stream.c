@@ -7,7 +7,7 @@
 void http_body_pause(struct http_exchange *x)
 {
     struct connection *c = x->connection;
-    bool flows = c && x->head.request.streamed &&
+    bool flows = c && x->head.request.streamed && !x->answer.begun &&
                  (c->state == CONNECTION_BODY || (c->state == CONNECTION_READY && !c->broken));
     if (!flows)
         return;
@@ -45,7 +45,8 @@ void http_stream_begin(struct http_exchange *x, int status, const struct http_he
     int64_t framing = body_bytes >= 0    ? body_bytes
                       : x->head.http_1_0 ? BODY_UNTIL_END
                                          : BODY_CHUNKED;
-    x->answer = (struct answer_stream){.left = body_bytes < 0 ? -1 : body_bytes,
+    x->answer = (struct answer_stream){.begun = true,
+                                       .left = body_bytes < 0 ? -1 : body_bytes,
                                        .chunked = framing == BODY_CHUNKED,
                                        .bodiless = bodiless};
     if (!c)
@@ -89,8 +90,22 @@ bool http_stream_write(struct http_exchange *x, struct slice bytes)
     }
     if (!stream_send(c, parts, WRITE_PARTS_MAX))
         return false;
+    x->answer.turn += bytes.len;
     x->answer.full = connection_write_left(c) > x->server->limits.stream_high_bytes;
+    if (c->state == CONNECTION_STREAMING && x->answer.turn >= x->server->limits.stream_turn_bytes) {
+        x->answer.full = true;
+        connection_enter(c, CONNECTION_READY);
+    }
     return !x->answer.full;
+}
+
+void stream_writable(struct http_exchange *x)
+{
+    if (!x->answer.full)
+        return;
+    x->answer.full = false;
+    x->answer.turn = 0;
+    x->server->callbacks.on_writable(x->server->callbacks.ctx, x);
 }
 
 void http_stream_end(struct http_exchange *x, bool complete)

@@ -59,15 +59,12 @@ void connection_answered(struct connection *c)
 /* A streamed answer's queue has become shorter. */
 static void stream_on(struct http_exchange *x, size_t left)
 {
-    struct http_server *s = x->server;
     if (left == 0)
         connection_enter(x->connection, CONNECTION_STREAMING);
     else
         connection_enter_writing(x->connection);
-    if (!x->answer.full || left > s->limits.stream_low_bytes)
-        return;
-    x->answer.full = false;
-    s->callbacks.on_writable(s->callbacks.ctx, x);
+    if (left <= x->server->limits.stream_low_bytes)
+        stream_writable(x);
 }
 
 static void on_written(uv_write_t *req, int status)
