@@ -215,6 +215,20 @@ struct tl_value login_or_password(struct request *r, struct user *user)
     return fail(r, 401, "SESSION_PASSWORD_NEEDED");
 }
 
+/* The number is nobody's yet: what its owner is to agree to. */
+static struct tl_value sign_up_required(struct request *r)
+{
+    struct tl_object *id = tl_new(&r->b, C_dataJSON);
+    tl_set_str(id, F_data, "{\"country\":\"YY\",\"min_age\":false,\"terms_key\":\"sandbox\"}");
+    struct tl_object *terms = tl_new(&r->b, C_help_termsOfService);
+    tl_set_obj(terms, F_id, id);
+    tl_set_str(terms, F_text, "By signing up you agree that nothing here outlives this process.");
+    tl_set_vec(&r->b, terms, F_entities);
+    struct tl_object *o = tl_new(&r->b, C_auth_authorizationSignUpRequired);
+    tl_set_obj(o, F_terms_of_service, terms);
+    return tl_value_obj(o);
+}
+
 static struct tl_value sign_in(struct request *r)
 {
     struct slice given = tl_text(r->query, F_phone_code);
@@ -230,7 +244,7 @@ static struct tl_value sign_in(struct request *r)
     struct user *user = world_user_by_phone(r->world, slice_str(c->phone));
     if (!user) {
         c->right = true;
-        return tl_value_obj(tl_new(&r->b, C_auth_authorizationSignUpRequired));
+        return sign_up_required(r);
     }
     if (user->account->standing == ACCOUNT_BANNED)
         return fail(r, 400, "PHONE_NUMBER_BANNED");

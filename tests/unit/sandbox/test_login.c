@@ -78,6 +78,19 @@ static void a_code_ends_by_cancelling_and_by_its_time(void **state)
     client_free(c);
 }
 
+static void a_new_number_is_shown_the_terms(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = client_new(f->s, &f->loop, 0);
+    struct slice hash = tl_text(send_code(c, phone).value.object, F_phone_code_hash);
+    struct reply in = sign_in(c, phone, hash, code_of(f));
+    assert_answered(in);
+    assert_true(tl_is(in.value.object, C_auth_authorizationSignUpRequired));
+    const struct tl_object *terms = tl_obj(in.value.object, F_terms_of_service);
+    assert_true(tl_text(terms, F_text).len > 0);
+    client_free(c);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -85,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SANDBOX(a_code_is_sent_by_one_way_after_the_other),
         WITH_SANDBOX(a_code_ends_by_cancelling_and_by_its_time),
+        WITH_SANDBOX(a_new_number_is_shown_the_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
