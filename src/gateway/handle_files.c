@@ -77,6 +77,16 @@ static bool upload_rest(struct sending *s, struct sent_file *f, struct upload *u
     return true;
 }
 
+/* Telegram goes by the name's ending when it is to make a photo of a file. */
+static struct slice upload_name(struct call *c, const struct sent_file *f)
+{
+    struct slice extension = mime_extension(f->mime);
+    if (!format_is_image(f->probe.info.format))
+        return f->name;
+    return slice_str(
+        arena_printf(c->arena, "photo.%.*s", (int)extension.len, (const char *)extension.data));
+}
+
 static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
                         struct file_start *start)
 {
@@ -87,7 +97,7 @@ static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
     buf_free(&start->bytes);
     if (sent && (start->whole || upload_rest(s, f, u))) {
         f->bytes = upload_bytes(u);
-        f->file = upload_end(u, f->name);
+        f->file = upload_end(u, upload_name(c, f));
     }
     upload_free(u);
     if (c->error.status == 413)

@@ -5,6 +5,7 @@
 #include "gateway/peer_photo.h"
 #include "gateway/scope.h"
 #include "gateway/token.h"
+#include "telegram/probe.h"
 #include "telegram/stored_file.h"
 
 /* Telegram does not tell the size of such a photo before it is read, but scales it to 640 by 640
@@ -76,6 +77,15 @@ static bool read_photo(struct call *c, const struct file_place *place, struct bu
     return !call_failed(c);
 }
 
+static struct slice mime_of(struct slice photo)
+{
+    struct probe probe;
+    probe_begin(&probe);
+    probe_feed(&probe, photo);
+    bool known = format_is_image(probe.info.format);
+    return slice_str(format_mime(known ? probe.info.format : FORMAT_JPEG));
+}
+
 void handle_photo(struct call *c)
 {
     struct peer_photo photo;
@@ -86,7 +96,6 @@ void handle_photo(struct call *c)
         .etag = slice_str(arena_printf(c->arena, "\"%llx-%s\"", (unsigned long long)photo.id,
                                        big ? "big" : "small")),
         .mime = slice_str("image/jpeg"),
-        .name = slice_str("photo.jpg"),
         .caching = "private, max-age=86400, immutable", /* another photo has another path */
     };
     if (file_answer_unchanged(c, &answer))
@@ -97,6 +106,7 @@ void handle_photo(struct call *c)
     buf_init(&bytes, PEER_PHOTO_BYTES_MAX);
     if (read_photo(c, &place, &bytes)) {
         answer.bytes = buf_slice(&bytes);
+        answer.mime = mime_of(buf_slice(&bytes));
         answer.place.size = (int64_t)bytes.len;
         file_answer_send(c, &answer);
     }

@@ -3,6 +3,7 @@
 import itertools
 import os
 import pathlib
+import random
 import secrets
 import sys
 
@@ -64,6 +65,14 @@ def everything_ended_well():
             except AssertionError as problem:
                 problems.append(str(problem))
     assert not problems, "\n\n".join(dict.fromkeys(problems))
+
+
+@pytest.fixture(scope="session")
+def rng():
+    """For bytes and choices at random; the seed is in the output of a test that fails."""
+    seed = int(os.environ.get("TGREST_TEST_SEED") or secrets.randbits(32))
+    print(f"TGREST_TEST_SEED={seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")
