@@ -20,9 +20,11 @@ struct run {
     enum mode mode;
     bool pieces; /* of the answer */
     struct http_exchange *paused;
-    struct buf body; /* of the exchange that is streamed */
-    struct buf log;  /* the requests that came whole */
-    size_t open;     /* exchanges told and not ended */
+    struct http_exchange *answering;
+    struct slice left; /* of its answer */
+    struct buf body;   /* of the exchange that is streamed */
+    struct buf log;    /* the requests that came whole */
+    size_t open;       /* exchanges told and not ended */
     bool closed;
 };
 
@@ -30,6 +32,22 @@ static void check(bool ok)
 {
     if (!ok)
         abort();
+}
+
+static void answer_on(struct run *run)
+{
+    struct http_exchange *x = run->answering;
+    bool more = true;
+    while (more && run->left.len > 0) {
+        struct slice byte = slice_of(run->left.data, 1);
+        run->left = slice_of(run->left.data + 1, run->left.len - 1);
+        more = http_stream_write(x, byte);
+    }
+    if (run->left.len > 0)
+        return;
+    run->answering = NULL;
+    run->open--;
+    http_stream_end(x, true);
 }
 
 static void answer(struct run *run, struct http_exchange *x, struct slice body)
@@ -41,15 +59,15 @@ static void answer(struct run *run, struct http_exchange *x, struct slice body)
     buf_append(&run->log, body.data, body.len);
     buf_append_str(&run->log, "|.|");
     check(r->body_bytes < 0 || body.len == (size_t)r->body_bytes);
-    run->open--;
     if (!run->pieces) {
+        run->open--;
         http_respond(x, 200, NULL, 0, body);
         return;
     }
+    run->answering = x;
+    run->left = body;
     http_stream_begin(x, 200, NULL, 0, r->n_headers % 2 ? -1 : (int64_t)body.len);
-    for (size_t i = 0; i < body.len; i++)
-        http_stream_write(x, slice_of(body.data + i, 1));
-    http_stream_end(x, true);
+    answer_on(run);
 }
 
 static bool wants_stream(void *ctx, const struct http_request *r)
@@ -92,9 +110,9 @@ static void on_body(void *ctx, struct http_exchange *x, struct slice piece, bool
 
 static void on_writable(void *ctx, struct http_exchange *x)
 {
-    (void)ctx;
-    (void)x;
-    abort(); /* each answer is ended where it is begun */
+    struct run *run = ctx;
+    check(x == run->answering && run->left.len > 0);
+    answer_on(run);
 }
 
 static void on_gone(void *ctx, struct http_exchange *x)
@@ -102,7 +120,7 @@ static void on_gone(void *ctx, struct http_exchange *x)
     struct run *run = ctx;
     check(http_exchange_gone(x) && run->open == 1);
     run->open--;
-    run->paused = NULL;
+    run->paused = run->answering = NULL;
     http_respond(x, 200, NULL, 0, slice_str("unheard"));
 }
 
@@ -161,6 +179,7 @@ static void run(struct run *run, enum mode mode, struct slice bytes, size_t step
     buf_init(&run->body, 0);
     buf_init(&run->log, 0);
     limits.head_bytes_max = 512;
+    limits.stream_turn_bytes = 3;
     clock_manual_init(&clock, 0);
     check(uv_loop_init(&run->loop) == 0);
     run->server = http_server_new(&run->loop, &limits, &callbacks, &clock.clock, &log);

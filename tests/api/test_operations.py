@@ -92,6 +92,16 @@ def test_the_description_says_what_may_be_null_or_left_out(api):
     assert body("/methods/{name}", "post")[0] is False
 
 
+def test_the_description_says_what_a_form_takes(api):
+    body = api.get("/openapi.json")["paths"]["/messages/send_with_file"]["post"]["requestBody"]
+    assert body["required"] and list(body["content"]) == ["multipart/form-data"]
+    schema = body["content"]["multipart/form-data"]["schema"]
+    assert set(schema["required"]) == {"chat_id", "file"}
+    files = schema["properties"]["file"]
+    assert files.get("items", files)["format"] == "binary"
+    assert schema["properties"]["reply_to_message_id"]["type"] == "integer"  # a form cannot say null
+
+
 def test_the_description_has_every_route(api):
     described = {(method.upper(), path) for path, item in api.get("/openapi.json")["paths"].items() for method in item}
     assert described == {
