@@ -5,9 +5,17 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "gateway/file.h"
 
-enum { DC_KEY_FILE_MAX = 64 * 1024, DC_DEFAULT = 2, DC_TEST_ADD = 10000 };
+enum {
+    DC_KEY_FILE_MAX = 64 * 1024,
+    DC_DEFAULT = 2,
+    DC_TEST_ADD = 10000,
+    REST_FIRST_S = 1, /* of an address that failed; three times as long each time */
+    REST_MAX_S = 60,
+    LEARN_EVERY_S = 3600,
+};
 
 struct builtin {
     int32_t id;
@@ -54,17 +62,12 @@ static bool parse_port(const char *text, int *port)
     return true;
 }
 
-bool dc_parse(const char *text, int32_t *id, struct dc_address *address)
+bool dc_address_parse(const char *text, struct dc_address *address)
 {
-    const char *equals = strchr(text, '=');
     const char *colon = strrchr(text, ':');
-    int64_t number;
-    if (!equals || !colon || colon < equals ||
-        !slice_to_i64(slice_of(text, (size_t)(equals - text)), &number))
+    if (!colon || !parse_port(colon + 1, &address->port))
         return false;
-    if (number < 1 || number > DC_ID_MAX || !parse_port(colon + 1, &address->port))
-        return false;
-    const char *host = equals + 1;
+    const char *host = text;
     size_t len = (size_t)(colon - host);
     if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
         host++;
@@ -76,6 +79,16 @@ bool dc_parse(const char *text, int32_t *id, struct dc_address *address)
         return false;
     memcpy(address->host, host, len);
     address->host[len] = '\0';
+    return true;
+}
+
+bool dc_parse(const char *text, int32_t *id, struct dc_address *address)
+{
+    const char *equals = strchr(text, '=');
+    int64_t number;
+    if (!equals || !slice_to_i64(slice_of(text, (size_t)(equals - text)), &number) || number < 1 ||
+        number > DC_ID_MAX || !dc_address_parse(equals + 1, address))
+        return false;
     *id = (int32_t)number;
     return true;
 }
@@ -89,9 +102,10 @@ static bool add_address(struct dc_table *t, int32_t id, const struct dc_address 
         dc = &t->dcs[t->n++];
         dc->id = id;
     }
-    if (dc->n_addresses == DC_ADDRESSES_MAX)
+    if (dc->n_fixed == DC_GIVEN_MAX)
         return false;
-    dc->addresses[dc->n_addresses++] = *address;
+    dc->addresses[dc->n_fixed++] = *address;
+    dc->n_addresses = dc->n_fixed;
     return true;
 }
 
@@ -156,7 +170,11 @@ static bool add_key_files(struct dc_table *t, const struct option_list *files, c
 
 bool dc_table_init(struct dc_table *t, const struct options *o, char *error)
 {
-    *t = (struct dc_table){.test = o->test_dc};
+    *t = (struct dc_table){.test = o->test_dc, .learns = o->dcs.n == 0};
+    if (uv_mutex_init(&t->lock)) {
+        snprintf(error, OPTION_ERROR_BYTES, "out of memory");
+        return false;
+    }
     bool ok = o->dcs.n > 0 ? add_given(t, &o->dcs, error) : true;
     if (o->dcs.n == 0 && o->test_dc)
         add_builtin(t, test, sizeof test / sizeof *test);
@@ -176,9 +194,117 @@ bool dc_table_init(struct dc_table *t, const struct options *o, char *error)
 
 void dc_table_free(struct dc_table *t)
 {
+    if (t->n == 0 && t->n_keys == 0)
+        return; /* never made, or freed before */
     while (t->n_keys > 0)
         rsa_key_free(t->keys[--t->n_keys]);
     t->n = 0;
+    uv_mutex_destroy(&t->lock);
+}
+
+/* ---- addresses ---- */
+
+static bool same_address(const struct dc_address *a, const struct dc_address *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+static void add_candidates(const struct dc *dc, int64_t now_ns, bool resting,
+                           struct dc_candidates *out)
+{
+    for (size_t i = 0; i < dc->n_addresses; i++) {
+        size_t at = (dc->preferred + i) % dc->n_addresses;
+        if ((dc->trials[at].rest_ns > now_ns) == resting)
+            out->addresses[out->n++] = dc->addresses[at];
+    }
+}
+
+void dc_candidates(struct dc_table *t, const struct dc *dc, int64_t now_ns,
+                   struct dc_candidates *out)
+{
+    out->n = 0;
+    uv_mutex_lock(&t->lock);
+    add_candidates(dc, now_ns, false, out);
+    add_candidates(dc, now_ns, true, out);
+    uv_mutex_unlock(&t->lock);
+}
+
+static int64_t rest_s(unsigned failures)
+{
+    int64_t seconds = REST_FIRST_S;
+    for (unsigned i = 1; i < failures && seconds < REST_MAX_S; i++)
+        seconds *= 3;
+    return seconds < REST_MAX_S ? seconds : REST_MAX_S;
+}
+
+void dc_address_tried(struct dc_table *t, struct dc *dc, const struct dc_address *address,
+                      bool worked, int64_t now_ns)
+{
+    uv_mutex_lock(&t->lock);
+    for (size_t i = 0; i < dc->n_addresses; i++) {
+        struct dc_trial *trial = &dc->trials[i];
+        if (!same_address(&dc->addresses[i], address))
+            continue;
+        if (worked) {
+            *trial = (struct dc_trial){0};
+            dc->preferred = i;
+        } else {
+            trial->failures++;
+            trial->rest_ns = now_ns + rest_s(trial->failures) * NS_PER_S;
+        }
+    }
+    uv_mutex_unlock(&t->lock);
+}
+
+bool dc_learning_due(struct dc_table *t, int64_t now_ns)
+{
+    if (!t->learns)
+        return false;
+    uv_mutex_lock(&t->lock);
+    bool due = t->learned_until_ns == 0 || now_ns >= t->learned_until_ns;
+    if (due)
+        t->learned_until_ns = now_ns + LEARN_EVERY_S * NS_PER_S;
+    uv_mutex_unlock(&t->lock);
+    return due;
+}
+
+static size_t find_address(const struct dc_address *all, size_t n, const struct dc_address *one)
+{
+    size_t i = 0;
+    while (i < n && !same_address(&all[i], one))
+        i++;
+    return i;
+}
+
+/* Adds what is new, with what was known of it before. */
+static void learn_address(struct dc *dc, const struct dc_address *address,
+                          const struct dc_address *before, const struct dc_trial *trials, size_t n)
+{
+    if (dc->n_addresses == DC_ADDRESSES_MAX ||
+        find_address(dc->addresses, dc->n_addresses, address) < dc->n_addresses)
+        return;
+    size_t known = find_address(before, n, address);
+    dc->trials[dc->n_addresses] = known < n ? trials[known] : (struct dc_trial){0};
+    dc->addresses[dc->n_addresses++] = *address;
+}
+
+void dc_learn(struct dc_table *t, int32_t id, const struct dc_address *addresses, size_t n)
+{
+    struct dc *dc = dc_find(t, id);
+    if (!dc)
+        return;
+    struct dc_address before[DC_ADDRESSES_MAX];
+    struct dc_trial trials[DC_ADDRESSES_MAX];
+    uv_mutex_lock(&t->lock);
+    size_t n_before = dc->n_addresses;
+    memcpy(before, dc->addresses, sizeof before);
+    memcpy(trials, dc->trials, sizeof trials);
+    dc->n_addresses = dc->n_fixed;
+    for (size_t i = 0; i < n; i++)
+        learn_address(dc, &addresses[i], before, trials, n_before);
+    size_t preferred = find_address(dc->addresses, dc->n_addresses, &before[dc->preferred]);
+    dc->preferred = preferred % dc->n_addresses;
+    uv_mutex_unlock(&t->lock);
 }
 
 struct dc *dc_find(struct dc_table *t, int32_t id)

@@ -177,6 +177,7 @@ static void free_gateway(struct gateway *g)
     if (g->keys)
         token_keys_free(g->keys);
     dc_table_free(&g->dcs);
+    sodium_memzero(&g->proxy, sizeof g->proxy);
     options_release(gateway_options, gateway_options_count, &g->options);
     free(g);
 }
@@ -205,8 +206,9 @@ struct gateway *gateway_start(struct options *options, char *error)
     buf_init(&g->call_prefix, 0);
     g->owners = owners_new();
     bool ready = sodium_init() >= 0 && g->owners && dc_table_init(&g->dcs, &g->options, error) &&
-                 load_keys(g, error) && load_schema(g, error) && check_routes(g, error) &&
-                 make_workers(g, error) && listen_all(g, error);
+                 proxy_parse(g->options.proxy, &g->proxy, error) && load_keys(g, error) &&
+                 load_schema(g, error) && check_routes(g, error) && make_workers(g, error) &&
+                 listen_all(g, error);
     if (ready && start_threads(g, error)) {
         print_listeners(g);
         return g;

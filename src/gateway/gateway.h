@@ -7,6 +7,7 @@
 #include "gateway/dc.h"
 #include "gateway/options.h"
 #include "gateway/owners.h"
+#include "gateway/proxy.h"
 #include "gateway/route.h"
 #include "gateway/token.h"
 #include "tl/schema.h"
@@ -19,7 +20,8 @@ struct gateway {
     struct log log;
     struct tl_schema *schema;
     struct token_keys *keys;
-    struct dc_table dcs;    /* clocks are atomic */
+    struct dc_table dcs;    /* has its own lock; clocks are atomic */
+    struct proxy proxy;     /* on the way to all of them */
     struct owners *owners;  /* has its own locks */
     struct buf call_prefix; /* in front of every query */
     bool *route_off;        /* by route index: the schema lacks what it needs */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/link.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 
+#include "gateway/dial.h"
+#include "gateway/gateway.h"
 #include "gateway/worker.h"
 
 enum {
@@ -16,22 +16,15 @@ enum {
 };
 
 struct link {
-    uv_tcp_t tcp;
-    union {
-        uv_connect_t connect;
-        uv_getaddrinfo_t resolve;
-    };
     struct worker *worker;
     struct dc *dc;
     const struct link_owner *owner; /* NULL once closed */
     void *ctx;
+    struct dial *dial;          /* while connecting */
+    struct dial_socket *socket; /* then */
     struct transport transport;
-    struct buf in;            /* the beginning of a frame whose rest is on its way */
-    struct wheel_timer timer; /* connect timeout */
-    bool resolving;
-    bool connected;
-    bool closed;      /* uv_close was called */
-    bool handle_gone; /* the loop knows the handle no more */
+    struct buf in; /* the beginning of a frame whose rest is on its way */
+    bool closed;
 };
 
 struct pending_write {
@@ -40,20 +33,17 @@ struct pending_write {
     struct buf bytes;
 };
 
-static void free_when_done(struct link *l)
+static void free_link(void *link)
 {
-    if (!l->handle_gone || l->resolving)
-        return;
+    struct link *l = link;
     transport_free(&l->transport);
     buf_free(&l->in);
     free(l);
 }
 
-static void on_closed(uv_handle_t *handle)
+static uv_stream_t *stream_of(struct link *l)
 {
-    struct link *l = handle->data;
-    l->handle_gone = true;
-    free_when_done(l);
+    return (uv_stream_t *)&l->socket->tcp;
 }
 
 void link_close(struct link *l)
@@ -62,30 +52,24 @@ void link_close(struct link *l)
         return;
     l->closed = true;
     l->owner = NULL;
-    worker_disarm(l->worker, &l->timer);
-    if (l->resolving)
-        uv_cancel((uv_req_t *)&l->resolve);
-    if (l->connected)
+    if (l->socket) {
         metric_add(&l->worker->metrics.upstream_connections_open, (uint64_t)-1);
-    uv_close((uv_handle_t *)&l->tcp, on_closed);
+        dial_socket_close(l->socket, free_link);
+        return;
+    }
+    if (l->dial)
+        dial_cancel(l->dial);
+    free_link(l);
 }
 
 static void lose(struct link *l, const char *reason)
 {
     const struct link_owner *owner = l->owner;
+    void *ctx = l->ctx;
     if (!owner)
         return;
-    if (!l->connected) {
-        metric_add(&l->worker->metrics.upstream_connect_failures_total, 1);
-        atomic_fetch_add_explicit(&l->dc->next_address, 1, memory_order_relaxed);
-    }
     link_close(l);
-    owner->lost(l->ctx, reason);
-}
-
-static void on_connect_timeout(struct wheel_timer *timer)
-{
-    lose(LIST_OWNER(timer, struct link, timer), "the data centre does not answer");
+    owner->lost(ctx, reason);
 }
 
 /* ---- reading ---- */
@@ -157,96 +141,49 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 /* ---- connecting ---- */
 
-static void on_connect(uv_connect_t *request, int status)
+static void on_connected(void *ctx, struct dial_socket *socket)
 {
-    struct link *l = request->handle->data;
+    struct link *l = ctx;
     struct worker *w = l->worker;
-    if (l->closed)
-        return;
-    worker_disarm(w, &l->timer);
-    if (status == 0)
-        status = uv_read_start((uv_stream_t *)&l->tcp, on_alloc, on_read);
-    if (status) {
-        lose(l, uv_strerror(status));
-    } else {
-        l->connected = true;
-        uv_tcp_nodelay(&l->tcp, 1);
-        metric_add(&w->metrics.upstream_connects_total, 1);
-        metric_add(&w->metrics.upstream_connections_open, 1);
-        l->owner->connected(l->ctx);
-    }
-    worker_run(w);
-}
-
-static int connect_to(struct link *l, const struct sockaddr *address)
-{
-    return uv_tcp_connect(&l->connect, &l->tcp, address, on_connect);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *result)
-{
-    struct link *l = request->data;
-    struct worker *w = l->worker;
-    l->resolving = false;
-    if (l->closed) {
-        uv_freeaddrinfo(result);
-        free_when_done(l);
-        return;
-    }
-    if (status == 0)
-        status = connect_to(l, result->ai_addr);
-    uv_freeaddrinfo(result);
+    l->dial = NULL;
+    l->socket = socket;
+    socket->tcp.data = l;
+    metric_add(&w->metrics.upstream_connects_total, 1);
+    metric_add(&w->metrics.upstream_connections_open, 1);
+    uv_tcp_nodelay(&socket->tcp, 1);
+    int status = uv_read_start(stream_of(l), on_alloc, on_read);
     if (status)
         lose(l, uv_strerror(status));
-    worker_run(w);
+    else
+        l->owner->connected(l->ctx);
 }
 
-static int resolve(struct link *l, const struct dc_address *address)
+static void on_failed(void *ctx, const char *reason)
 {
-    static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    char port[8];
-    snprintf(port, sizeof port, "%d", address->port);
-    l->resolve.data = l;
-    int status =
-        uv_getaddrinfo(&l->worker->loop, &l->resolve, on_resolved, address->host, port, &hints);
-    l->resolving = status == 0;
-    return status;
+    struct link *l = ctx;
+    l->dial = NULL;
+    metric_add(&l->worker->metrics.upstream_connect_failures_total, 1);
+    lose(l, reason);
 }
 
-static int begin_connect(struct link *l)
-{
-    uint32_t turn = atomic_load_explicit(&l->dc->next_address, memory_order_relaxed);
-    const struct dc_address *address = &l->dc->addresses[turn % l->dc->n_addresses];
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    if (uv_ip4_addr(address->host, address->port, &v4) == 0)
-        return connect_to(l, (const struct sockaddr *)&v4);
-    if (uv_ip6_addr(address->host, address->port, &v6) == 0)
-        return connect_to(l, (const struct sockaddr *)&v6);
-    return resolve(l, address);
-}
+static const struct dial_owner dial_owner = {.connected = on_connected, .failed = on_failed};
 
 struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner *owner, void *ctx)
 {
     struct link *l = calloc(1, sizeof *l);
-    if (!l || uv_tcp_init(&w->loop, &l->tcp)) {
-        free(l);
+    if (!l)
         return NULL;
-    }
-    l->tcp.data = l;
     l->worker = w;
     l->dc = dc;
     l->owner = owner;
     l->ctx = ctx;
-    buf_init(&l->in, TRANSPORT_ANSWER_MAX + WORKER_READ_BYTES);
-    l->timer.fire = on_connect_timeout;
-    if (begin_connect(l)) {
+    buf_init(&l->in, TRANSPORT_FRAME_MAX + WORKER_READ_BYTES);
+    l->dial = dial_begin(w, dc, &dial_owner, l);
+    if (!l->dial) {
         metric_add(&w->metrics.upstream_connect_failures_total, 1);
-        atomic_fetch_add_explicit(&dc->next_address, 1, memory_order_relaxed);
         link_close(l);
         return NULL;
     }
-    worker_arm(w, &l->timer, worker_now_ns(w) + CONNECT_TIMEOUT_MS * NS_PER_MS);
     return l;
 }
 
@@ -260,12 +197,12 @@ void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx)
 
 bool link_connected(const struct link *l)
 {
-    return l->connected && !l->closed;
+    return l->socket && !l->closed;
 }
 
 bool link_full(const struct link *l)
 {
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp) >= WRITE_QUEUE_FULL;
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&l->socket->tcp) >= WRITE_QUEUE_FULL;
 }
 
 struct transport *link_transport(struct link *l)
@@ -275,13 +212,24 @@ struct transport *link_transport(struct link *l)
 
 /* ---- writing ---- */
 
+static void open_transport(struct link *l, struct buf *out)
+{
+    struct worker *w = l->worker;
+    const struct proxy *proxy = &w->gateway->proxy;
+    if (proxy->kind == PROXY_MTPROTO)
+        transport_client_init_proxy(
+            &l->transport, proxy->padded ? TRANSPORT_PADDED : TRANSPORT_INTERMEDIATE,
+            (int16_t)dc_wire_id(&w->gateway->dcs, l->dc), proxy->secret, w->digests, &w->rng, out);
+    else
+        transport_client_init(&l->transport, TRANSPORT_INTERMEDIATE, false, 0, &w->rng, out);
+}
+
 struct buf *link_write_begin(struct link *l)
 {
     struct buf *out = &l->worker->out;
     buf_clear(out);
     if (l->transport.kind == TRANSPORT_UNKNOWN)
-        transport_client_init(&l->transport, TRANSPORT_INTERMEDIATE, false, 0, &l->worker->rng,
-                              out);
+        open_transport(l, out);
     return out;
 }
 
@@ -300,7 +248,7 @@ static void on_written(uv_write_t *request, int status)
 static void break_off(struct link *l)
 {
     uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&l->tcp, &fd) == 0)
+    if (uv_fileno((uv_handle_t *)stream_of(l), &fd) == 0)
         shutdown(fd, SHUT_RDWR);
 }
 
@@ -309,7 +257,7 @@ static void queue_write(struct link *l, struct buf *out, size_t done)
 {
     size_t left = out->len - done;
     struct pending_write *p = NULL;
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&l->tcp) + left <= WRITE_QUEUE_MAX)
+    if (uv_stream_get_write_queue_size(stream_of(l)) + left <= WRITE_QUEUE_MAX)
         p = calloc(1, sizeof *p);
     if (!p) {
         break_off(l);
@@ -325,7 +273,7 @@ static void queue_write(struct link *l, struct buf *out, size_t done)
         buf_init(out, 0);
     }
     uv_buf_t chunk = uv_buf_init((char *)p->bytes.data + done, (unsigned)left);
-    if (p->bytes.failed || uv_write(&p->request, (uv_stream_t *)&l->tcp, &chunk, 1, on_written)) {
+    if (p->bytes.failed || uv_write(&p->request, stream_of(l), &chunk, 1, on_written)) {
         buf_free(&p->bytes);
         free(p);
         break_off(l);
@@ -341,7 +289,7 @@ size_t link_write_end(struct link *l)
     if (!link_connected(l) || out->failed || len == 0)
         return 0;
     uv_buf_t chunk = uv_buf_init((char *)out->data, (unsigned)len);
-    int written = uv_try_write((uv_stream_t *)&l->tcp, &chunk, 1);
+    int written = uv_try_write(stream_of(l), &chunk, 1);
     size_t done = written > 0 ? (size_t)written : 0;
     if (done < len && (written >= 0 || written == UV_EAGAIN))
         queue_write(l, out, done);

@@ -25,7 +25,7 @@ struct link_owner {
     void (*writable)(void *ctx);
 };
 
-/* Begins to connect to the data centre's next address. NULL without memory or handles. */
+/* Begins to connect to the data centre (dial.h). NULL without memory or handles. */
 struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner *owner, void *ctx);
 /* Hands the link to another owner. */
 void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx);

@@ -17,6 +17,9 @@ const struct option_spec gateway_options[] = {
      "such keys as PEM text, in place of files"},
     {"--test-dc", NULL, "TGREST_TEST_DC", OPTION_FLAG, AT(test_dc), 0, 0,
      "use Telegram's test data centres"},
+    {"--proxy", "URL", "TGREST_PROXY", OPTION_SECRET, AT(proxy), 0, 0,
+     "way to Telegram: socks5://[USER:PASSWORD@]HOST:PORT, http://… (CONNECT) or "
+     "mtproxy://HOST:PORT/SECRET"},
     {"--schema", "FILE", "TGREST_SCHEMA", OPTION_TEXT, AT(schema), 0, 0,
      "TL schema in place of the embedded one"},
     {"--key-file", "FILE", "TGREST_KEY_FILE", OPTION_TEXT, AT(key_file), 0, 0,
@@ -135,6 +138,7 @@ static bool set_value(const struct option_spec *spec, void *target, const char *
     case OPTION_FLAG:
         return set_flag(member, text);
     case OPTION_TEXT:
+    case OPTION_SECRET:
         wipe_text(member);
         *(char **)member = strdup(value);
         return *(char **)member != NULL;
@@ -226,6 +230,8 @@ bool options_parse(const struct option_spec *specs, size_t n, void *target, int 
         replace_list(spec, (size_t)(spec - specs), &seen, target);
         if (!set_value(spec, target, value, false))
             return refuse_value(spec, value, error);
+        if (spec->kind == OPTION_SECRET) /* anybody on the machine can read it there */
+            sodium_memzero((char *)(uintptr_t)value, strlen(value));
     }
     return true;
 }
@@ -244,7 +250,7 @@ void options_release(const struct option_spec *specs, size_t n, void *target)
 {
     for (size_t i = 0; i < n; i++) {
         void *member = (char *)target + specs[i].offset;
-        if (specs[i].kind == OPTION_TEXT)
+        if (specs[i].kind == OPTION_TEXT || specs[i].kind == OPTION_SECRET)
             wipe_text(member);
         if (specs[i].kind == OPTION_LIST)
             list_clear(member);

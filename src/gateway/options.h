@@ -22,6 +22,7 @@ struct option_list {
 enum option_kind {
     OPTION_FLAG,           /* bool */
     OPTION_TEXT,           /* char *, owned */
+    OPTION_SECRET,         /* the same; what stood of it in argv is overwritten */
     OPTION_LIST,           /* struct option_list; in the environment separated by commas */
     OPTION_INT,            /* int64_t, within min and max */
     OPTION_SECONDS_OR_OFF, /* int64_t or OPTION_OFF */
@@ -56,6 +57,7 @@ struct options {
     struct option_list dc_keys; /* PEM files */
     char *dc_key_pem;           /* such keys as text, from the environment; wins over the files */
     bool test_dc;
+    char *proxy;      /* URL; NULL = none */
     char *schema;     /* file; NULL = the embedded one */
     char *key_file;   /* sealing keys; NULL = tgrest.key */
     char *key_text;   /* the keys themselves, from the environment; wins over the file */

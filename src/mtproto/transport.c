@@ -75,14 +75,35 @@ static void make_obfuscated_header(const struct transport *t, struct rng *rng,
     header[61] = (uint8_t)((uint16_t)t->dc >> 8);
 }
 
+/* What a proxy's clients have in common with it. */
+struct proxy_secret {
+    const uint8_t *bytes; /* TRANSPORT_SECRET_BYTES */
+    struct digests *digests;
+};
+
+static struct aes_ctr *new_stream(const uint8_t header[static HEADER_BYTES],
+                                  const struct proxy_secret *secret)
+{
+    uint8_t key[SHA256_BYTES];
+    if (!secret)
+        return aes_ctr_new(header + 8, header + 40);
+    const struct slice parts[] = {{header + 8, sizeof key},
+                                  {secret->bytes, TRANSPORT_SECRET_BYTES}};
+    sha256(secret->digests, parts, 2, key);
+    struct aes_ctr *stream = aes_ctr_new(key, header + 40);
+    sodium_memzero(key, sizeof key);
+    return stream;
+}
+
 /* Both streams are keyed by the header: the client's by it, the server's by it reversed. */
-static bool start_streams(struct transport *t, const uint8_t header[static HEADER_BYTES])
+static bool start_streams(struct transport *t, const uint8_t header[static HEADER_BYTES],
+                          const struct proxy_secret *secret)
 {
     uint8_t reversed[HEADER_BYTES];
     for (size_t i = 0; i < HEADER_BYTES; i++)
         reversed[i] = header[HEADER_BYTES - 1 - i];
-    struct aes_ctr *from_client = aes_ctr_new(header + 8, header + 40);
-    struct aes_ctr *from_server = aes_ctr_new(reversed + 8, reversed + 40);
+    struct aes_ctr *from_client = new_stream(header, secret);
+    struct aes_ctr *from_server = new_stream(reversed, secret);
     sodium_memzero(reversed, sizeof reversed);
     t->decrypt = t->server ? from_client : from_server;
     t->encrypt = t->server ? from_server : from_client;
@@ -90,12 +111,13 @@ static bool start_streams(struct transport *t, const uint8_t header[static HEADE
     return from_client && from_server;
 }
 
-static void write_obfuscated_opening(struct transport *t, struct rng *rng, struct buf *out)
+static void write_obfuscated_opening(struct transport *t, const struct proxy_secret *secret,
+                                     struct rng *rng, struct buf *out)
 {
     uint8_t header[HEADER_BYTES];
     uint8_t sent[HEADER_BYTES];
     make_obfuscated_header(t, rng, header);
-    if (!start_streams(t, header)) {
+    if (!start_streams(t, header, secret)) {
         out->failed = true;
         return;
     }
@@ -114,9 +136,18 @@ void transport_client_init(struct transport *t, enum transport_kind kind, bool o
     if (kind == TRANSPORT_FULL)
         return;
     if (obfuscated)
-        write_obfuscated_opening(t, rng, out);
+        write_obfuscated_opening(t, NULL, rng, out);
     else
         buf_append(out, &tag, kind == TRANSPORT_ABRIDGED ? 1 : sizeof tag);
+}
+
+void transport_client_init_proxy(struct transport *t, enum transport_kind kind, int16_t dc,
+                                 const uint8_t secret[static TRANSPORT_SECRET_BYTES],
+                                 struct digests *digests, struct rng *rng, struct buf *out)
+{
+    const struct proxy_secret s = {secret, digests};
+    *t = (struct transport){.kind = kind, .dc = dc, .started = true};
+    write_obfuscated_opening(t, &s, rng, out);
 }
 
 void transport_server_init(struct transport *t)
@@ -137,7 +168,7 @@ static size_t read_obfuscated_opening(struct transport *t, uint8_t *in, size_t l
 {
     if (len < HEADER_BYTES)
         return 0;
-    if (!start_streams(t, in)) {
+    if (!start_streams(t, in, NULL)) {
         *reason = "no memory";
         return 0;
     }

@@ -40,6 +40,12 @@ struct transport {
 /* Client: appends the opening bytes to out. */
 void transport_client_init(struct transport *t, enum transport_kind kind, bool obfuscated,
                            int16_t dc, struct rng *rng, struct buf *out);
+/* Client of an MTProxy: obfuscated with its secret. The data centre says where the proxy goes on
+ * to. kind: TRANSPORT_PADDED where the secret asks for it. */
+enum { TRANSPORT_SECRET_BYTES = 16 };
+void transport_client_init_proxy(struct transport *t, enum transport_kind kind, int16_t dc,
+                                 const uint8_t secret[static TRANSPORT_SECRET_BYTES],
+                                 struct digests *digests, struct rng *rng, struct buf *out);
 /* Server: finds out by itself what the client speaks. */
 void transport_server_init(struct transport *t);
 void transport_free(struct transport *t);
