@@ -126,7 +126,10 @@ void task_release_upstream(struct task *t, bool keep)
 {
     if (!t->upstream)
         return;
-    upstream_release(t->upstream, keep && task_keeps_warm(t));
+    keep = keep && task_keeps_warm(t);
+    if (keep)
+        learn_if_due(t->owner, t->upstream);
+    upstream_release(t->upstream, keep);
     t->upstream = NULL;
 }
 

@@ -39,6 +39,7 @@ static void copy_http_counters(struct worker *w)
 
 static void on_turn(struct worker *w)
 {
+    learn_settle(w);
     upstreams_flush(&w->upstreams);
     if (!list_empty(&w->ready)) {
         worker_run(w);
@@ -125,6 +126,7 @@ static void on_stop(struct mail *mail, void *receiver)
     struct worker *w = receiver;
     copy_http_counters(w);
     http_server_close(w->http, on_http_closed, w);
+    learn_cancel(w);
     upstreams_free(&w->upstreams);
     uv_close((uv_handle_t *)&w->prepare, NULL);
     uv_close((uv_handle_t *)&w->check, NULL);

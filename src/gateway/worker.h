@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "crypto/crypto.h"
 #include "gateway/call.h"
+#include "gateway/learn.h"
 #include "gateway/list.h"
 #include "gateway/mailbox.h"
 #include "gateway/metrics.h"
@@ -48,6 +49,7 @@ struct worker {
     struct token_cache *tokens; /* NULL with --warm off: then nothing outlives its call */
     struct upstreams upstreams;
     struct other_keys *other_keys;
+    struct learning learning;
     struct upload_limits upload_limits;
     struct list ready; /* tasks to start or resume */
     bool running;      /* inside worker_run */

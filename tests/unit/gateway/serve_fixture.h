@@ -33,6 +33,8 @@ struct setup {
     int64_t timeout_s;
     int64_t warm_max;
     int64_t silence_s;
+    const char *dcs[4];  /* in place of the two */
+    const char *proxy;
 };
 
 static inline void start_gateway(struct fixture *f, struct setup setup)
@@ -44,7 +46,9 @@ static inline void start_gateway(struct fixture *f, struct setup setup)
     options_defaults(&o);
     buf_init(&pem, 0);
     add(&o.listen, "127.0.0.1:0");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; setup.dcs[i]; i++)
+        add(&o.dcs, setup.dcs[i]);
+    for (size_t i = 0; i < 2 && !setup.dcs[0]; i++) {
         snprintf(text, sizeof text, "%d=127.0.0.1:%d", (int)f->dcs[i]->id, f->dcs[i]->port);
         add(&o.dcs, text);
     }
@@ -52,6 +56,7 @@ static inline void start_gateway(struct fixture *f, struct setup setup)
     o.dc_key_pem = strndup((const char *)pem.data, pem.len);
     buf_free(&pem);
     o.key_text = strdup(sealing_key);
+    o.proxy = setup.proxy ? strdup(setup.proxy) : NULL;
     o.workers = setup.workers ? setup.workers : 1;
     o.warm_s = setup.warm_s ? setup.warm_s : 60;
     o.timeout_s = setup.timeout_s ? setup.timeout_s : 20;

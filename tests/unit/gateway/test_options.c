@@ -56,6 +56,27 @@ static void command_line_wins_over_environment(void **state)
     release(&o);
 }
 
+static void secrets_do_not_stay_in_argv(void **state)
+{
+    (void)state;
+    struct options o;
+    char error[OPTION_ERROR_BYTES];
+    char apart[] = "socks5://me:hunter2@a:1";
+    char joined[] = "--proxy=socks5://me:hunter3@a:1";
+    const char *argv[] = {"serve", "--proxy", apart, joined};
+    assert_true(parse(&o, NULL, 4, argv, error));
+    assert_string_equal(o.proxy, "socks5://me:hunter3@a:1");
+    for (size_t i = 0; i < sizeof apart; i++)
+        assert_int_equal(apart[i], 0);
+    for (size_t i = strlen("--proxy="); i < sizeof joined; i++)
+        assert_int_equal(joined[i], 0);
+    release(&o);
+    const char *env[] = {"TGREST_PROXY", "http://a:1", NULL};
+    assert_true(parse(&o, env, 1, argv, error));
+    assert_string_equal(o.proxy, "http://a:1");
+    release(&o);
+}
+
 static void environment_list_is_split_at_commas(void **state)
 {
     (void)state;
@@ -217,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_line_wins_over_environment),
+        cmocka_unit_test(secrets_do_not_stay_in_argv),
         cmocka_unit_test(environment_list_is_split_at_commas),
         cmocka_unit_test(bad_options_are_named),
         cmocka_unit_test(too_many_values_are_refused),
