@@ -214,10 +214,19 @@ bench:
 interop: $(BINARY)
 	@TGREST_BINARY=$(abspath $(BINARY)) tests/interop/run.sh $(I)
 
+# make soak       random traffic, faults and dying replicas (make soak MINUTES=10 SEED=7 VARIANT=asan)
+MINUTES ?= 1
+.PHONY: soak
+soak:
+	@tools/install_packages.sh build test
+	@$(MAKE) --no-print-directory all $(VENV)/ready
+	$(VENV)/bin/python tests/soak/soak.py --binary $(BINARY) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 # make ci         all of the above that tells right from wrong
 ci: test
 	@$(MAKE) --no-print-directory api O="--workers 1 --replicas 2"
 	@$(MAKE) --no-print-directory interop
+	@$(MAKE) --no-print-directory soak
 	@$(MAKE) --no-print-directory fuzz-smoke
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory asan O="--workers 4"
