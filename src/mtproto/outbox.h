@@ -39,7 +39,7 @@ struct outgoing {
     bool content;    /* wants an acknowledgement: odd seq_no */
     bool borrowed;   /* the body's bytes belong to somebody else, who keeps them until it is gone */
     bool alone;      /* not together with others (a container was refused) */
-    bool ahead; /* its id is ahead of the other side's clock, so that it cannot have been taken */
+    bool ahead; /* its id is ahead of the other side's clock: no use to send it under that again */
     bool doubtful; /* a copy went over an earlier link: it may have been received */
     bool wrapped;  /* OUT_CALL: went with initConnection in front */
     uint8_t safety;

@@ -30,18 +30,28 @@ static size_t client_arena_max(const struct client_session *s)
     return 3 * s->inflate_max;
 }
 
-/* Ids of a clock that ran ahead must not hold the next ones up: the server took none of them. Those
- * that it may have taken stay below the next. */
+/* Ids ahead of the server's clock must not hold the next ones up, nor be used again. Whether the
+ * server took them is another question: it did if its clock was ahead then and was set back. */
 static void turn_ids_back(struct client_session *s)
 {
     struct outbox *o = &s->outbox;
     int64_t limit_s = client_now_s(s) + MSG_ID_FUTURE_S;
     uint64_t last = 0;
-    for (struct outgoing *m = o->first; m; m = m->next) {
-        if (msg_id_unix_s(m->msg_id) > limit_s)
+    struct outgoing *prev = NULL;
+    struct outgoing *next;
+    for (struct outgoing *m = o->first; m; m = next) {
+        bool ahead = msg_id_unix_s(m->msg_id) > limit_s;
+        next = m->next;
+        if (ahead && m->doubtful && m->safety == CALL_ONCE) {
+            outbox_unlink(o, prev, m);
+            client_lost(s, m);
+            continue;
+        }
+        if (ahead)
             client_forget_id(m);
         else if (m->msg_id > last)
             last = m->msg_id;
+        prev = m;
     }
     for (uint32_t i = 0; i < o->n_sent; i++) {
         o->sent[i]->ahead = msg_id_unix_s(o->sent[i]->msg_id) > limit_s;
@@ -198,12 +208,13 @@ void client_session_disconnected(struct client_session *s)
             outbox_recycle(o, m);
             continue;
         }
-        if (m->ahead)
-            client_forget_id(m);
         m->doubtful = m->doubtful || m->msg_id != 0;
-        if (!m->doubtful || m->safety == CALL_REPEATABLE)
+        bool stays = m->doubtful && m->safety == CALL_ONCE;
+        if (!stays && m->ahead)
+            client_forget_id(m);
+        if (!stays)
             outbox_queue(o, m);
-        else if (!outbox_keep(o, m))
+        else if (m->ahead || !outbox_keep(o, m))
             client_fail(s, m, CALL_LOST);
     }
 }

@@ -162,10 +162,10 @@ void client_lost(struct client_session *s, struct outgoing *m)
 void client_send_same(struct client_session *s, struct outgoing *m)
 {
     m->doubtful = true;
-    if (m->attempts++ >= ATTEMPTS_MAX)
+    if (m->ahead)
+        client_lost(s, m); /* the server would refuse that id now */
+    else if (m->attempts++ >= ATTEMPTS_MAX)
         client_fail(s, m, CALL_LOST);
-    else if (m->ahead)
-        client_send_fresh(s, m);
     else
         outbox_queue_front(&s->outbox, m);
 }

@@ -281,9 +281,10 @@ static uint64_t outer_id(const struct outgoing *m)
     return m->container_id != 0 ? m->container_id : m->msg_id;
 }
 
+/* Ids do not tell the order once the server's clock was set back. */
 static bool was_sent_before(const struct outgoing *m, uint64_t first_msg_id)
 {
-    return m->msg_id != 0 && outer_id(m) < first_msg_id;
+    return m->msg_id != 0 && (outer_id(m) < first_msg_id || m->ahead);
 }
 
 /* The server knows nothing of what it got before that message. */
@@ -311,8 +312,8 @@ static void lose_before(struct client_session *s, uint64_t first_msg_id)
             forgotten(s, outbox_take_sent(&s->outbox, i));
 }
 
-/* A session id that began on this link cannot have been forgotten yet: what was sent is still going to be
- * answered, whatever a careless server calls its first message. */
+/* A session id that began on this link cannot have been forgotten yet: what was sent is still going
+ * to be answered, whatever a careless server calls its first message. */
 static bool on_new_session_created(struct client_session *s, const struct incoming *in,
                                    struct client_event *event)
 {
@@ -356,7 +357,7 @@ static void apply_state(struct client_session *s, const struct outgoing *asked, 
     if (at == s->outbox.n_sent || s->outbox.sent[at]->kind != OUT_CALL)
         return;
     struct outgoing *m = s->outbox.sent[at];
-    if (outer_id(m) >= outer_id(asked))
+    if (!was_sent_before(m, outer_id(asked)))
         return;
     switch (state & MSG_STATE_MASK) {
     case MSG_STATE_FORGOTTEN:

@@ -341,6 +341,72 @@ static void test_once_is_lost_with_its_session(void **state)
     assert_int_equal(s->p.failure[1], CALL_LOST);
 }
 
+/* The server may have taken the call before its clock was set back and it forgot the session. The
+ * client asks on a new link, learns the time, and asks again: that question. */
+static struct heard ask_after_clock_was_set_back(struct script *s, enum call_safety safety)
+{
+    start(s);
+    send_one(s, 1, safety);
+    pair_cut(&s->p);
+    s->p.server_clock.wall_ns -= 900 * NS_PER_S;
+    s->ids.last = 0;
+    pair_connect(&s->p);
+    listen(s);
+    const struct heard *refused = s->n_heard ? &s->heard[0] : NULL;
+    assert_non_null(refused);
+    say_bad(s, refused->container_id ? refused->container_id : refused->msg_id, 17);
+    listen(s);
+    const struct heard *question = heard_id(s, MT_MSGS_STATE_REQ);
+    return question ? *question : (struct heard){0};
+}
+
+static void test_once_is_lost_when_the_clock_is_set_back(void **state)
+{
+    struct script *s = *state;
+    struct heard question = ask_after_clock_was_set_back(s, CALL_ONCE);
+    say(s, 1, WORDS(MT_NEW_SESSION_CREATED, LONG(question.msg_id), LONG(5), LONG(11)));
+    listen(s);
+    assert_null(heard_call(s, 1));
+    assert_int_equal(s->p.failures[1], 1);
+    assert_int_equal(s->p.failure[1], CALL_LOST);
+}
+
+/* "Not received" says a server that would say so of all that it forgot. */
+static void test_once_is_lost_when_its_id_is_of_no_use(void **state)
+{
+    struct script *s = *state;
+    struct heard question = ask_after_clock_was_set_back(s, CALL_ONCE);
+    say(s, 0, WORDS(MT_MSGS_STATE_INFO, LONG(question.msg_id), 1u | 3u << 8));
+    listen(s);
+    assert_null(heard_call(s, 1));
+    assert_int_equal(s->p.failures[1], 1);
+    assert_int_equal(s->p.failure[1], CALL_LOST);
+}
+
+static void test_once_is_lost_when_the_link_goes_after_the_clock_was_set_back(void **state)
+{
+    struct script *s = *state;
+    ask_after_clock_was_set_back(s, CALL_ONCE);
+    pair_cut(&s->p);
+    pair_events(&s->p);
+    pair_connect(&s->p);
+    listen(s);
+    assert_null(heard_call(s, 1));
+    assert_int_equal(s->p.failures[1], 1);
+    assert_int_equal(s->p.failure[1], CALL_LOST);
+}
+
+static void test_a_repeatable_call_goes_on_when_the_clock_is_set_back(void **state)
+{
+    struct script *s = *state;
+    ask_after_clock_was_set_back(s, CALL_REPEATABLE);
+    const struct heard *again = heard_call(s, 1);
+    assert_non_null(again);
+    assert_in_range(msg_id_unix_s(again->msg_id), START_S - 901, START_S - 899);
+    say_result(s, again->msg_id);
+    assert_int_equal(s->p.results[1], 1);
+}
+
 /* Time passes until the client asks about what it sent; what it says then. */
 static void wait_for_question(struct script *s)
 {
@@ -643,6 +709,10 @@ int main(void)
         CASE(test_once_waits_when_it_arrived),
         CASE(test_once_asks_for_an_answer_that_is_there),
         CASE(test_once_is_lost_with_its_session),
+        CASE(test_once_is_lost_when_the_clock_is_set_back),
+        CASE(test_once_is_lost_when_its_id_is_of_no_use),
+        CASE(test_once_is_lost_when_the_link_goes_after_the_clock_was_set_back),
+        CASE(test_a_repeatable_call_goes_on_when_the_clock_is_set_back),
         CASE(test_unanswered_calls_are_asked_about),
         CASE(test_states_older_than_the_call_are_not_believed),
         CASE(test_new_session_created),
