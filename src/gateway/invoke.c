@@ -28,6 +28,7 @@ struct invocation {
     int64_t slept_s;
     unsigned migrations;
     unsigned troubles;
+    bool unsure; /* an earlier copy may have been executed */
 };
 
 /* ---- one try ---- */
@@ -146,6 +147,21 @@ bool error_is_dead_key(struct slice name)
     return false;
 }
 
+/* "Wait", or "unreachable", would be read as "not executed". A repeated Idempotency-Key finds out.
+ */
+static bool outcome_is_open(const struct invocation *in)
+{
+    bool keyed = in->safety == CALL_REPEATABLE && in->call->idempotency_key.len > 0;
+    return in->unsure && !keyed && !method_is_read(in->query->ctor);
+}
+
+static void fail_open_outcome(struct call *c)
+{
+    call_fail(
+        c, 504, "OUTCOME_UNKNOWN",
+        "The connection to Telegram was lost: whether the request was executed is not known.");
+}
+
 static bool mend(struct invocation *in, int32_t code, struct slice name)
 {
     struct call *c = in->call;
@@ -161,9 +177,13 @@ static bool mend(struct invocation *in, int32_t code, struct slice name)
     if (again)
         return true;
     struct upstream *u = in->at ? in->at : task_of(c)->upstream;
-    if (error_is_dead_key(name) && u)
+    bool dead = error_is_dead_key(name);
+    if (dead && u)
         upstream_condemn(u);
-    call_fail_telegram(c, code, name);
+    if (!dead && outcome_is_open(in))
+        fail_open_outcome(c);
+    else
+        call_fail_telegram(c, code, name);
     return false;
 }
 
@@ -171,9 +191,7 @@ void call_fail_outcome(struct call *c, const struct upstream_call *rpc)
 {
     switch (rpc->outcome) {
     case UPSTREAM_LOST:
-        call_fail(
-            c, 504, "OUTCOME_UNKNOWN",
-            "The connection to Telegram was lost: whether the request was executed is not known.");
+        fail_open_outcome(c);
         break;
     case UPSTREAM_REFUSED:
         call_fail(c, 502, "UPSTREAM_REFUSED", "Telegram refused the message.");
@@ -241,8 +259,12 @@ bool call_invoke_at(struct call *c, struct upstream *u, const struct tl_object *
         }
         if (t->rpc.outcome == UPSTREAM_RESULT)
             return read_answer(&in, t->rpc.body, out);
+        in.unsure = in.unsure || t->rpc.unsure;
         if (t->rpc.outcome != UPSTREAM_ERROR) {
-            call_fail_outcome(c, &t->rpc);
+            if (t->rpc.outcome == UPSTREAM_UNREACHABLE && outcome_is_open(&in))
+                fail_open_outcome(c);
+            else
+                call_fail_outcome(c, &t->rpc);
             return false;
         }
         if (!mend(&in, t->rpc.code, t->rpc.text))

@@ -150,7 +150,7 @@ static void fail_calls(struct upstream *u, enum upstream_outcome outcome, int32_
     list_append_all(&all, &u->calls);
     while (!list_empty(&all)) {
         struct upstream_call *call = LIST_OWNER(all.next, struct upstream_call, link);
-        client_session_cancel(u->session, call);
+        call->unsure = client_session_cancel(u->session, call);
         call->code = code;
         call->text = slice_str(text);
         call->reason = text;
@@ -179,6 +179,7 @@ static void finish_event(const struct client_event *event, enum upstream_outcome
     call->body = event->body;
     call->code = event->code;
     call->text = event->text;
+    call->unsure = event->unsure;
     finish(call, outcome);
 }
 

@@ -49,6 +49,7 @@ struct upstream_call {
     int32_t code;       /* ERROR */
     struct slice text;  /* ERROR: until done() returns */
     const char *reason; /* UNREACHABLE */
+    bool unsure;        /* not LOST, and all the same a copy of it may have been executed */
     void (*done)(struct upstream_call *call);
 };
 

@@ -41,6 +41,7 @@ struct outgoing {
     bool alone;      /* not together with others (a container was refused) */
     bool ahead; /* its id is ahead of the other side's clock: no use to send it under that again */
     bool doubtful; /* a copy went over an earlier link: it may have been received */
+    bool unsure;   /* OUT_CALL: taken, perhaps, by a session or under an id that is forgotten */
     bool wrapped;  /* OUT_CALL: went with initConnection in front */
     uint8_t safety;
     uint8_t failure;

@@ -232,6 +232,7 @@ void client_renew(struct client_session *s)
         } else if (m->msg_id != 0 && !client_may_repeat(m)) {
             client_fail(s, m, CALL_LOST);
         } else {
+            m->doubtful = m->msg_id != 0;
             client_forget_id(m);
             outbox_queue(&s->outbox, m);
         }

@@ -70,8 +70,8 @@ bool client_session_call(struct client_session *s, struct slice query, enum call
 bool client_session_call_borrowed(struct client_session *s, struct slice query,
                                   enum call_safety safety, void *tag);
 /* The caller is gone: no event for this tag any more, and the call is not sent if it still waits.
- */
-void client_session_cancel(struct client_session *s, void *tag);
+ * True: it was sent, and may be executed. */
+bool client_session_cancel(struct client_session *s, void *tag);
 size_t client_session_open_calls(const struct client_session *s);
 
 /* Appends frames with what waits to be sent (calls, acks, pings, resends), many in one container
@@ -104,6 +104,7 @@ struct client_event {
     int32_t code;
     struct slice text;
     enum call_failure failure;
+    bool unsure; /* ERROR: to a call that went again; the first copy may have been executed */
 };
 
 /* Takes one frame (decrypted in place, so it must stay until client_session_next says NONE). False

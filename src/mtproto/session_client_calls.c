@@ -61,31 +61,33 @@ bool client_session_call_borrowed(struct client_session *s, struct slice query,
     return start_call(s, query, safety, true, tag);
 }
 
-static bool cancel_queued(struct client_session *s, const void *tag)
+static bool may_have_been_taken(const struct outgoing *m)
+{
+    return m->unsure || m->msg_id != 0;
+}
+
+static struct outgoing *take_queued(struct client_session *s, const void *tag)
 {
     struct outgoing *prev = NULL;
     for (struct outgoing *m = s->outbox.first; m; prev = m, m = m->next) {
         if (m->kind == OUT_CALL && m->tag == tag) {
             outbox_unlink(&s->outbox, prev, m);
-            outbox_recycle(&s->outbox, m);
-            return true;
+            return m;
         }
     }
-    return false;
+    return NULL;
 }
 
-static bool cancel_sent(struct client_session *s, const void *tag)
+static struct outgoing *take_sent(struct client_session *s, const void *tag)
 {
     for (uint32_t i = 0; i < s->outbox.n_sent; i++) {
-        if (s->outbox.sent[i]->kind == OUT_CALL && s->outbox.sent[i]->tag == tag) {
-            outbox_recycle(&s->outbox, outbox_take_sent(&s->outbox, i));
-            return true;
-        }
+        if (s->outbox.sent[i]->kind == OUT_CALL && s->outbox.sent[i]->tag == tag)
+            return outbox_take_sent(&s->outbox, i);
     }
-    return false;
+    return NULL;
 }
 
-static bool cancel_failed(struct client_session *s, const void *tag)
+static struct outgoing *take_failed(struct client_session *s, const void *tag)
 {
     struct outgoing *prev = NULL;
     for (struct outgoing *m = s->failed; m; prev = m, m = m->next) {
@@ -97,17 +99,25 @@ static bool cancel_failed(struct client_session *s, const void *tag)
             s->failed = m->next;
         if (s->failed_last == m)
             s->failed_last = prev;
-        outbox_recycle(&s->outbox, m);
-        return true;
+        return m;
     }
-    return false;
+    return NULL;
 }
 
 /* The answer, if it still comes, names a msg_id that nobody knows and is passed over. */
-void client_session_cancel(struct client_session *s, void *tag)
+bool client_session_cancel(struct client_session *s, void *tag)
 {
-    if (cancel_queued(s, tag) || cancel_sent(s, tag) || cancel_failed(s, tag))
-        s->open_calls--;
+    struct outgoing *m = take_queued(s, tag);
+    if (!m)
+        m = take_sent(s, tag);
+    if (!m)
+        m = take_failed(s, tag);
+    if (!m)
+        return false;
+    bool taken = may_have_been_taken(m);
+    s->open_calls--;
+    outbox_recycle(&s->outbox, m);
+    return taken;
 }
 
 size_t client_session_open_calls(const struct client_session *s)
@@ -134,6 +144,7 @@ void client_fail(struct client_session *s, struct outgoing *m, enum call_failure
 
 void client_forget_id(struct outgoing *m)
 {
+    m->unsure = m->unsure || m->doubtful;
     m->msg_id = 0;
     m->container_id = 0;
     m->doubtful = false;
@@ -153,6 +164,7 @@ bool client_may_repeat(struct outgoing *m)
 
 void client_lost(struct client_session *s, struct outgoing *m)
 {
+    m->doubtful = true;
     if (client_may_repeat(m))
         client_send_fresh(s, m);
     else

@@ -92,7 +92,8 @@ static bool read_rpc_error(struct client_session *s, struct outgoing *m, struct 
         client_send_fresh(s, m);
         return false;
     }
-    *event = (struct client_event){.type = CLIENT_ERROR, .tag = m->tag, .code = code, .text = text};
+    *event = (struct client_event){
+        .type = CLIENT_ERROR, .tag = m->tag, .code = code, .text = text, .unsure = m->unsure};
     finish_call(s, m);
     return true;
 }
@@ -312,6 +313,16 @@ static void lose_before(struct client_session *s, uint64_t first_msg_id)
             forgotten(s, outbox_take_sent(&s->outbox, i));
 }
 
+/* Copies that went over earlier links went to a session that is forgotten: an answer that comes now
+ * tells nothing of them. */
+static void doubt_earlier_copies(struct client_session *s)
+{
+    for (struct outgoing *m = s->outbox.first; m; m = m->next)
+        m->unsure = m->unsure || m->doubtful;
+    for (uint32_t i = 0; i < s->outbox.n_sent; i++)
+        s->outbox.sent[i]->unsure = s->outbox.sent[i]->unsure || s->outbox.sent[i]->doubtful;
+}
+
 /* A session id that began on this link cannot have been forgotten yet: what was sent is still going
  * to be answered, whatever a careless server calls its first message. */
 static bool on_new_session_created(struct client_session *s, const struct incoming *in,
@@ -327,8 +338,10 @@ static bool on_new_session_created(struct client_session *s, const struct incomi
         s->notices |= NOTICE_RENEWED;
         s->inited = false;
     }
-    if (s->known || s->relinked)
+    if (s->known || s->relinked) {
         lose_before(s, first_msg_id);
+        doubt_earlier_copies(s);
+    }
     s->known = true;
     return false;
 }

@@ -217,6 +217,42 @@ def test_a_send_whose_answer_is_lost_again_and_again(new_account, control, loss)
     assert count(client, "me", text) == 1
 
 
+@pytest.fixture
+def lost_and_then(control):
+    """The first time it is executed and the answer lost with the session; from then on that happens."""
+    def faults(client, method, do):
+        control.run(f"fault_add user={client.user_id},method={method},do=lose_session,count=1")
+        control.run(f"fault_add user={client.user_id},method={method},do={do}")
+
+    return faults
+
+
+@pytest.mark.parametrize("do", ["flood_wait:7", "error:400:PEER_ID_INVALID", "drop_before", "transport_error:429"])
+def test_a_refusal_after_a_lost_answer_is_no_refusal(new_account, lost_and_then, do):
+    client = new_account()
+    text = unique("sent before it was refused")
+    lost_and_then(client, "messages.sendMessage", do)
+    client.error("POST", "/messages/send", 504, "OUTCOME_UNKNOWN", json={"chat_id": "me", "text": text})
+    assert count(client, "me", text) == 1
+
+
+def test_a_refusal_after_a_lost_answer_with_a_key(new_account, lost_and_then, control):
+    """The key will find the message: the wait is told as it is."""
+    client = new_account()
+    text, headers = unique("sent before it was refused"), key()
+    lost_and_then(client, "messages.sendMessage", "flood_wait:7")
+    client.error("POST", "/messages/send", 429, "FLOOD_WAIT_7", json={"chat_id": "me", "text": text}, headers=headers)
+    control.run("fault_clear")
+    sent = client.send("me", text, headers=headers)
+    assert client.message("me", sent["message_id"])["text"] == text and count(client, "me", text) == 1
+
+
+def test_a_refused_read_after_a_lost_answer_is_refused(new_account, lost_and_then):
+    client = new_account()
+    lost_and_then(client, "messages.getHistory", "flood_wait:7")
+    client.error("GET", "/messages", 429, "FLOOD_WAIT_7", params={"chat_id": "me"})
+
+
 @pytest.mark.parametrize("loss", ["drop_after", "drop_before", "reset", "bad_salt"])
 def test_an_edit_within_one_session_is_executed_once(new_account, control, loss):
     """The session remembers its answers: what was executed is not executed again."""

@@ -47,6 +47,7 @@ struct pair {
     unsigned executed[TAGS_MAX];
     unsigned results[TAGS_MAX];
     unsigned errors[TAGS_MAX];
+    unsigned unsure; /* of the errors */
     unsigned failures[TAGS_MAX];
     enum call_failure failure[TAGS_MAX];
     unsigned updates, renewed, broken, clock_events, salt_events, requests, bad_frames;
@@ -241,6 +242,7 @@ static inline void pair_note(struct pair *p, const struct client_event *e)
         break;
     case CLIENT_ERROR:
         p->errors[tag_index(e->tag)]++;
+        p->unsure += e->unsure;
         p->last_code = e->code;
         snprintf(p->last_text, sizeof p->last_text, "%.*s", (int)e->text.len, e->text.data);
         break;

@@ -407,6 +407,48 @@ static void test_a_repeatable_call_goes_on_when_the_clock_is_set_back(void **sta
     assert_int_equal(s->p.results[1], 1);
 }
 
+static void say_error(struct script *s, uint64_t req_msg_id)
+{
+    say(s, 1, WORDS(MT_RPC_RESULT, LONG(req_msg_id), MT_RPC_ERROR, 400, 0x44414203)); /* "BAD" */
+}
+
+/* A call that goes again on a new link: the session is the same one, or a new one under its id. */
+static void test_an_error_to_a_copy_tells_nothing_of_an_earlier_one(void **state)
+{
+    struct script *s = *state;
+    for (int anew = 0; anew < 2; anew++) {
+        if (anew) {
+            teardown(state);
+            setup(state);
+        }
+        start(s);
+        send_one(s, 1, CALL_REPEATABLE);
+        pair_cut(&s->p);
+        pair_connect(&s->p);
+        listen(s);
+        const struct heard *again = heard_call(s, 1);
+        assert_non_null(again);
+        uint64_t outer = again->container_id ? again->container_id : again->msg_id;
+        if (anew)
+            say(s, 1, WORDS(MT_NEW_SESSION_CREATED, LONG(outer), LONG(5), LONG(11)));
+        say_error(s, again->msg_id);
+        assert_int_equal(s->p.errors[1], 1);
+        assert_int_equal(s->p.unsure, anew);
+    }
+}
+
+static void test_an_error_after_code_20_tells_nothing_of_the_first_copy(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    struct heard first = send_one(s, 1, CALL_REPEATABLE);
+    say_bad(s, first.msg_id, 20);
+    listen(s);
+    assert_non_null(heard_call(s, 1));
+    say_error(s, heard_call(s, 1)->msg_id);
+    assert_int_equal(s->p.unsure, 1);
+}
+
 /* Time passes until the client asks about what it sent; what it says then. */
 static void wait_for_question(struct script *s)
 {
@@ -713,6 +755,8 @@ int main(void)
         CASE(test_once_is_lost_when_its_id_is_of_no_use),
         CASE(test_once_is_lost_when_the_link_goes_after_the_clock_was_set_back),
         CASE(test_a_repeatable_call_goes_on_when_the_clock_is_set_back),
+        CASE(test_an_error_to_a_copy_tells_nothing_of_an_earlier_one),
+        CASE(test_an_error_after_code_20_tells_nothing_of_the_first_copy),
         CASE(test_unanswered_calls_are_asked_about),
         CASE(test_states_older_than_the_call_are_not_believed),
         CASE(test_new_session_created),
