@@ -36,8 +36,7 @@ static struct tl_value upload_media(struct request *r)
 
 /* ---- sendMultiMedia ---- */
 
-/* Kinds that go together; 0 for those that stand alone. */
-static int album_kind(const struct media *m)
+int album_kind(const struct media *m)
 {
     switch (m->kind) {
     case MEDIA_PHOTO:

@@ -4,6 +4,7 @@
 
 #include "sandbox/chat.h"
 #include "sandbox/input.h"
+#include "sandbox/media.h"
 #include "sandbox/methods_world.h"
 #include "sandbox/send.h"
 
@@ -49,7 +50,7 @@ static bool same_entities(const struct message_extra *a, const struct message_ex
     return true;
 }
 
-/* The new extra keeps all of the old one but the entities. */
+/* The new extra keeps all of the old one but the entities, and the media where it has its own. */
 static void inherit_extra(struct message_extra *now, struct message_extra *old)
 {
     if (!old)
@@ -60,8 +61,64 @@ static void inherit_extra(struct message_extra *now, struct message_extra *old)
     now->entities = old->entities;
     now->n_entities = old->n_entities;
     struct message_extra rest = {.entities = old->entities, .n_entities = old->n_entities};
+    if (now->media) { /* the old one goes with the rest */
+        rest.media = both.media;
+        both.media = now->media;
+    }
     *now = both;
     *old = rest;
+}
+
+#define KIND(k) (1u << MEDIA_##k)
+enum {
+    REPLACEABLE = KIND(PHOTO) | KIND(VIDEO) | KIND(ANIMATION) | KIND(DOCUMENT) | KIND(AUDIO),
+};
+#undef KIND
+
+static bool is_replaceable(const struct media *m)
+{
+    return REPLACEABLE & (1u << m->kind);
+}
+
+/* The query's media in place of what m has; NULL when fine, else the error. */
+static const char *read_new_media(struct request *r, const struct message *m,
+                                  const struct tl_object *input, struct message_extra *e)
+{
+    const struct media *old = m->extra ? m->extra->media : NULL;
+    if (old && !is_replaceable(old))
+        return "MEDIA_PREV_INVALID";
+    const char *error = media_read(r, input, e);
+    if (error)
+        return error;
+    if (!is_replaceable(e->media))
+        return "MEDIA_NEW_INVALID";
+    bool mixed = m->extra && m->extra->grouped_id && album_kind(e->media) != album_kind(old);
+    return mixed ? "MEDIA_GROUPED_INVALID" : NULL;
+}
+
+/* The text stays where the query has none. */
+static const char *read_edit(struct request *r, const struct message *m, struct draft *d)
+{
+    const struct tl_object *media = tl_obj(r->query, F_media);
+    bool captioned =
+        media || (m->extra && m->extra->media && m->extra->media->kind != MEDIA_WEBPAGE);
+    const char *error = NULL;
+    if (tl_has(r->query, F_message)) {
+        error = captioned ? draft_caption(r, d, r->query) : draft_text(r, d);
+    } else {
+        d->text = slice_of(m->text, m->text_len);
+        d->extra = message_extra_copy(m->extra);
+        if (!d->extra)
+            return "INTERNAL_SERVER_ERROR";
+        media_free(d->extra->media);
+        d->extra->media = NULL;
+    }
+    if (!error && media)
+        return read_new_media(r, m, media, d->extra);
+    if (!error && slice_eq(d->text, slice_of(m->text, m->text_len)) &&
+        same_entities(m->extra, d->extra))
+        error = "MESSAGE_NOT_MODIFIED";
+    return error;
 }
 
 static struct tl_value edit_message(struct request *r)
@@ -77,10 +134,7 @@ static struct tl_value edit_message(struct request *r)
     if (error)
         return fail(r, code, error);
     struct draft d = {0};
-    error = draft_text(r, &d);
-    if (!error && slice_eq(d.text, slice_of(m->text, m->text_len)) &&
-        same_entities(m->extra, d.extra))
-        error = "MESSAGE_NOT_MODIFIED";
+    error = read_edit(r, m, &d);
     if (error) {
         message_extra_free(d.extra);
         return fail(r, 400, error);

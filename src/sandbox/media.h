@@ -9,4 +9,7 @@
 /* An InputMedia into e->media. NULL when fine, else the error; what was made is e's either way. */
 const char *media_read(struct request *r, const struct tl_object *input, struct message_extra *e);
 
+/* Kinds of the same number go together in an album; 0: stands alone. */
+int album_kind(const struct media *m);
+
 #endif

@@ -459,6 +459,53 @@ static void albums_are_groups_of_messages(void **state)
     pair_free(&p);
 }
 
+/* ---- editing ---- */
+
+static const char *edit_error(struct pair *p, int32_t id, const char *media)
+{
+    char query[1024];
+    snprintf(query, sizeof query, "{\"peer\": %lld, \"id\": %d, \"media\": %s}",
+             (long long)p->ben->id, id, media);
+    harness_run(p->h, p->ann, "messages.editMessage", query);
+    return p->h->error ? p->h->error : "";
+}
+
+#define NEW_FILE(attribute)                                                                        \
+    "{\"_\": \"inputMediaUploadedDocument\", \"mime_type\": \"\", \"attributes\": [" attribute     \
+    "], "                                                                                          \
+    "\"file\": {\"_\": \"inputFile\", \"id\": 7, \"parts\": 1, \"name\": \"b\", "                  \
+    "\"md5_checksum\": "                                                                           \
+    "\"\"}}"
+
+static void media_of_a_message_is_replaced(void **state)
+{
+    (void)state;
+    struct pair p = pair_new();
+    struct named_file old = document(&p, 1, 100);
+    assert_null(save_part(p.h, p.ann, 7, 0, slice_of(p.noise + 100, 50)));
+    assert_string_equal(edit_error(&p, 1, NEW_FILE("")), "");
+    const struct message *m = world_message(p.h->world, p.ann, p.ben->id, 1);
+    assert_int_equal(m->text_len, 1); /* the caption stays */
+    assert_int_equal(m->extra->media->file->content->size, 50);
+    assert_int_equal(file_find(&p.h->world->files, old.id)->refs, 0);
+    call(p.h, p.ann, "messages.editMessage", "{\"peer\": %lld, \"id\": 1, \"message\": \"\"}",
+         (long long)p.ben->id);
+    m = world_message(p.h->world, p.ann, p.ben->id, 1);
+    assert_int_equal(m->text_len, 0);
+    assert_int_equal(m->extra->media->file->content->size, 50);
+    assert_string_equal(edit_error(&p, 1, "{\"_\": \"inputMediaDice\", \"emoticon\": \"🎲\"}"),
+                        "MEDIA_NEW_INVALID");
+    assert_string_equal(edit_error(&p, 1, NEW_FILE(VOICE)), "MEDIA_NEW_INVALID");
+    send_text(p.h, p.ann, p.ben->id, "words"); /* may get a file too */
+    assert_string_equal(edit_error(&p, 2, NEW_FILE("")), "");
+    call(p.h, p.ann, "messages.sendMedia",
+         "{\"peer\": %lld, \"message\": \"\", \"random_id\": 9, \"media\": {\"_\": "
+         "\"inputMediaDice\", \"emoticon\": \"🎲\"}}",
+         (long long)p.ben->id);
+    assert_string_equal(edit_error(&p, 3, NEW_FILE("")), "MEDIA_PREV_INVALID");
+    pair_free(&p);
+}
+
 int main(void)
 {
     static char older_layer[] = "schema/layers/api-216.tl";
@@ -474,6 +521,7 @@ int main(void)
         cmocka_unit_test(equal_parts_are_held_once),
         cmocka_unit_test(files_that_nobody_shows_make_room),
         cmocka_unit_test(albums_are_groups_of_messages),
+        cmocka_unit_test(media_of_a_message_is_replaced),
         cmocka_unit_test_prestate(albums_are_groups_of_messages, older_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
