@@ -10,6 +10,7 @@
 #include "sandbox/input.h"
 #include "sandbox/media.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/send.h"
 #include "sandbox/sent.h"
 
@@ -152,7 +153,7 @@ static struct tl_value send_multi(struct request *r)
         return sent_before(r, before, n);
     if (known)
         return fail(r, 500, "RANDOM_ID_DUPLICATE");
-    if (!may_write(r, peer, BANNED_MEDIA) || refuse_schedule(r))
+    if (!may_write(r, peer, BANNED_MEDIA) || !schedule_allowed(r, peer))
         return refused();
     const struct chat *c = world_chat(r->world, peer);
     if (n > 1 && c && c->slow_mode_s && !chat_is_admin(c, r->self->id))

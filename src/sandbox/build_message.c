@@ -149,7 +149,8 @@ struct tl_object *build_message(struct request *view, struct peers *p, const str
     struct tl_object *o = tl_new(&view->b, C_message);
     set_common(view, p, o, m, id);
     tl_set_text(o, F_message, slice_of(m->text, m->text_len));
-    tl_set_bool(o, F_pinned, message_is_pinned(view->self, m, id));
+    tl_set_bool(o, F_pinned, m->id && message_is_pinned(view->self, m, id));
+    tl_set_bool(o, F_from_scheduled, m->flags & MESSAGE_FROM_SCHEDULED);
     tl_set_bool(o, F_noforwards, m->flags & MESSAGE_NOFORWARDS);
     if (m->edit_date) {
         tl_set_int(o, F_edit_date, m->edit_date);

@@ -5,6 +5,7 @@
 #include "sandbox/chat.h"
 #include "sandbox/drafts.h"
 #include "sandbox/members.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/update.h"
 
 struct tl_object *build_updates(struct request *view, struct peers *p, struct tl_vector *updates)
@@ -287,6 +288,29 @@ static struct tl_object *available(struct request *view, const struct update *u,
     return o;
 }
 
+static struct tl_object *new_scheduled(struct request *view, const struct update *u,
+                                       struct peers *p)
+{
+    const struct scheduled *s = scheduled_find(view->world, view->self, (int32_t)u->b);
+    if (!s)
+        return NULL;
+    struct tl_object *o = tl_new(&view->b, C_updateNewScheduledMessage);
+    tl_set_obj(o, F_message, build_message(view, p, s->message, s->id));
+    return o;
+}
+
+static struct tl_object *delete_scheduled(struct request *view, const struct update *u,
+                                          struct peers *p)
+{
+    struct tl_object *o = tl_new(&view->b, C_updateDeleteScheduledMessages);
+    tl_set_obj(o, F_peer, build_peer(view, u->a));
+    set_ids(view, o, u);
+    if (u->b)
+        tl_push_int(&view->b, tl_set_vec(&view->b, o, F_sent_messages), u->b);
+    peers_add(view, p, u->a);
+    return o;
+}
+
 const struct update_type world_updates[U_KINDS] = {
     [U_NEW_MESSAGE] = {"new_message", UPDATE_NEW_MESSAGE, new_message},
     [U_EDIT_MESSAGE] = {"edit_message", UPDATE_OTHER, edit_message},
@@ -308,6 +332,8 @@ const struct update_type world_updates[U_KINDS] = {
     [U_FOLDER] = {"folder", UPDATE_OTHER, folder},
     [U_PEER_SETTINGS] = {"peer_settings", UPDATE_OTHER, peer_settings},
     [U_AVAILABLE] = {"available", UPDATE_OTHER, available},
+    [U_NEW_SCHEDULED] = {"new_scheduled", UPDATE_OTHER, new_scheduled},
+    [U_DELETE_SCHEDULED] = {"delete_scheduled", UPDATE_OTHER, delete_scheduled},
     [U_DRAFT] = {"draft", UPDATE_OTHER, build_draft_update},
     [U_JOIN_REQUESTS] = {"join_requests", UPDATE_OTHER, join_requests},
 };

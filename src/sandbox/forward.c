@@ -4,6 +4,7 @@
 
 #include "sandbox/chat.h"
 #include "sandbox/input.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/send.h"
 #include "sandbox/sent.h"
 #include "sandbox/world_parts.h"
@@ -54,7 +55,7 @@ static bool forward_one(struct request *r, const struct message *m, int64_t to, 
         message_extra_free(d.extra);
         return false;
     }
-    return send_draft(r, &d, random_id, sent) != NULL;
+    return send_draft(r, &d, random_id, sent);
 }
 
 /* The messages that are there, in the query's order; 0 and refused when one cannot be forwarded. */
@@ -118,7 +119,7 @@ struct tl_value forward_messages(struct request *r)
         return fail(r, 400, "RANDOM_ID_INVALID");
     int64_t from = input_peer(r, tl_obj(r->query, F_from_peer));
     int64_t to = from ? input_peer(r, tl_obj(r->query, F_to_peer)) : 0;
-    if (!to || !may_forward(r, from) || !may_write(r, to, BANNED_PLAIN) || refuse_schedule(r))
+    if (!to || !may_forward(r, from) || !may_write(r, to, BANNED_PLAIN) || !schedule_allowed(r, to))
         return refused();
     return run_forward(r, from, to);
 }

@@ -118,7 +118,7 @@ struct action {
     enum action_kind kind;
     char *title;
     struct file *photo; /* held; NULL = none */
-    int64_t peer; /* inviter, migrated chat, the one who was removed */
+    int64_t peer;       /* inviter, migrated chat, the one who was removed */
     int64_t *users;
     uint32_t n_users;
 };
@@ -223,28 +223,30 @@ int32_t world_read(struct world *w, struct user *u, struct dialog *d, int32_t ma
 /* ---- telling ---- */
 
 enum update_kind {
-    U_NEW_MESSAGE,   /* a = dialog, b = id */
-    U_EDIT_MESSAGE,  /* a = dialog, b = id */
-    U_DELETE,        /* a = channel or 0, ids */
-    U_READ_INBOX,    /* a = dialog, b = max id, c = still unread */
-    U_READ_OUTBOX,   /* a = dialog, b = max id */
-    U_PINNED,        /* a = dialog, b = pinned?, ids */
-    U_MESSAGE_ID,    /* a = id, b = random_id: in answers only */
-    U_TYPING,        /* a = dialog, b = who, c = C_ symbol of the action */
-    U_USER_STATUS,   /* a = who */
-    U_USER_NAME,     /* a = who */
-    U_USER,          /* a = who: look again */
-    U_CHANNEL,       /* a = channel: look again */
-    U_CHAT,          /* a = basic group: look again */
-    U_CHAT_MEMBERS,  /* a = basic group */
-    U_DIALOG_PINNED, /* a = dialog, b = pinned?, c = folder */
-    U_DIALOG_UNREAD, /* a = dialog, b = mark */
-    U_PEER_BLOCKED,  /* a = peer, b = blocked? */
-    U_FOLDER,        /* a = dialog, b = folder */
-    U_PEER_SETTINGS, /* a = peer */
-    U_JOIN_REQUESTS, /* a = chat */
-    U_DRAFT,         /* a = dialog */
-    U_AVAILABLE,     /* a = channel, b = id up to which self sees nothing */
+    U_NEW_MESSAGE,      /* a = dialog, b = id */
+    U_EDIT_MESSAGE,     /* a = dialog, b = id */
+    U_DELETE,           /* a = channel or 0, ids */
+    U_READ_INBOX,       /* a = dialog, b = max id, c = still unread */
+    U_READ_OUTBOX,      /* a = dialog, b = max id */
+    U_PINNED,           /* a = dialog, b = pinned?, ids */
+    U_MESSAGE_ID,       /* a = id, b = random_id: in answers only */
+    U_TYPING,           /* a = dialog, b = who, c = C_ symbol of the action */
+    U_USER_STATUS,      /* a = who */
+    U_USER_NAME,        /* a = who */
+    U_USER,             /* a = who: look again */
+    U_CHANNEL,          /* a = channel: look again */
+    U_CHAT,             /* a = basic group: look again */
+    U_CHAT_MEMBERS,     /* a = basic group */
+    U_DIALOG_PINNED,    /* a = dialog, b = pinned?, c = folder */
+    U_DIALOG_UNREAD,    /* a = dialog, b = mark */
+    U_PEER_BLOCKED,     /* a = peer, b = blocked? */
+    U_FOLDER,           /* a = dialog, b = folder */
+    U_PEER_SETTINGS,    /* a = peer */
+    U_JOIN_REQUESTS,    /* a = chat */
+    U_DRAFT,            /* a = dialog */
+    U_NEW_SCHEDULED,    /* a = dialog, b = scheduled id */
+    U_DELETE_SCHEDULED, /* a = dialog, ids, b = the message that it became; 0 = none */
+    U_AVAILABLE,        /* a = channel, b = id up to which self sees nothing */
     U_KINDS
 };
 extern const struct update_type world_updates[U_KINDS];

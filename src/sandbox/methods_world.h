@@ -19,7 +19,8 @@ extern const struct method_table upload_methods;   /* parts of files coming in *
 extern const struct method_table download_methods; /* and going out */
 extern const struct method_table media_methods;    /* messages.uploadMedia, sendMultiMedia */
 extern const struct method_table photos_methods;   /* the pictures of users and chats */
-extern const struct method_table read_methods;     /* read state, typing */
+extern const struct method_table scheduled_methods;
+extern const struct method_table read_methods; /* read state, typing */
 extern const struct method_table dialogs_methods;
 extern const struct method_table drafts_methods;
 extern const struct method_table
@@ -28,7 +29,7 @@ extern const struct method_table
 #define WORLD_METHOD_TABLES                                                                        \
     &users_methods, &contacts_methods, &groups_methods, &channels_methods, &members_methods,       \
         &invites_methods, &send_methods, &edit_methods, &history_methods, &read_methods,           \
-        &upload_methods, &download_methods, &media_methods, &photos_methods, &dialogs_methods, &drafts_methods,     \
-        &startup_methods
+        &upload_methods, &download_methods, &media_methods, &photos_methods, &scheduled_methods,   \
+        &dialogs_methods, &drafts_methods, &startup_methods
 
 #endif

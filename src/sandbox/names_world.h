@@ -5,6 +5,18 @@
 #define TGREST_SANDBOX_NAMES_WORLD_H
 
 #define WORLD_COMBINATORS(X)                                                                       \
+    X(messages_getScheduledMessages)                                                               \
+    X(messages_sendScheduledMessages)                                                              \
+    X(messages_deleteScheduledMessages)                                                            \
+    X(updateNewScheduledMessage)                                                                   \
+    X(updateDeleteScheduledMessages)                                                               \
+    X(messages_sendVote)                                                                           \
+    X(messages_getPollResults)                                                                     \
+    X(messages_searchGlobal)                                                                       \
+    X(channels_deleteChannel)                                                                      \
+    X(pollAnswerVoters)                                                                            \
+    X(updateMessagePoll)                                                                           \
+    X(inputPollAnswer)                                                                             \
     X(upload_saveFilePart)                                                                         \
     X(upload_saveBigFilePart)                                                                      \
     X(upload_getFile)                                                                              \
@@ -410,6 +422,19 @@
     X(webPage)
 
 #define WORLD_FIELDS(X)                                                                            \
+    X(from_scheduled)                                                                              \
+    X(sent_messages)                                                                               \
+    X(options)                                                                                     \
+    X(multiple_choice)                                                                             \
+    X(quiz)                                                                                        \
+    X(closed)                                                                                      \
+    X(public_voters)                                                                               \
+    X(correct_answers)                                                                             \
+    X(voters)                                                                                      \
+    X(chosen)                                                                                      \
+    X(correct)                                                                                     \
+    X(poll_id)                                                                                     \
+    X(solution)                                                                                    \
     X(file_id)                                                                                     \
     X(file_part)                                                                                   \
     X(file_total_parts)                                                                            \

@@ -12,6 +12,7 @@
 #include "sandbox/control.h"
 #include "sandbox/listeners.h"
 #include "sandbox/methods.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/state.h"
 
 enum {
@@ -57,8 +58,28 @@ static int64_t mono_ns(void *ctx)
 
 /* ---- the end of a turn ---- */
 
+static void on_second(uv_timer_t *timer)
+{
+    (void)timer; /* the turn of the loop is what was wanted */
+}
+
+/* A clock that was moved on makes messages due as well as one that ran. */
+static void run_scheduled(struct sandbox *s)
+{
+    enum { SECOND_MS = 1000 };
+    bool waiting = world_next_scheduled(s->world) != 0;
+    if (waiting)
+        world_run_scheduled(s->world, (int32_t)clock_unix_s(&s->clock));
+    if (waiting && !uv_is_active((uv_handle_t *)&s->second))
+        uv_timer_start(&s->second, on_second, SECOND_MS, SECOND_MS);
+    else if (!waiting)
+        uv_timer_stop(&s->second);
+}
+
 void sandbox_flush(struct sandbox *s)
 {
+    if (s->world)
+        run_scheduled(s);
     push_deliver(s);
     while (s->touched) {
         struct connection *c = s->touched;
@@ -304,6 +325,7 @@ struct sandbox *sandbox_start(struct uv_loop_s *loop, const struct sandbox_confi
     seed_all(s, config);
     uv_prepare_init(loop, &s->prepare);
     uv_check_init(loop, &s->check);
+    uv_timer_init(loop, &s->second);
     s->prepare.data = s;
     s->check.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
@@ -332,6 +354,7 @@ void sandbox_stop(struct sandbox *s)
     calls_stop(s);
     uv_close((uv_handle_t *)&s->prepare, NULL);
     uv_close((uv_handle_t *)&s->check, NULL);
+    uv_close((uv_handle_t *)&s->second, NULL);
 }
 
 void sandbox_free(struct sandbox *s)

@@ -13,6 +13,7 @@
 #include "sandbox/magic.h"
 #include "sandbox/media.h"
 #include "sandbox/methods_world.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/sent.h"
 #include "sandbox/world_parts.h"
 
@@ -219,19 +220,22 @@ static void drop_empty_extra(struct draft *d)
 
 /* ---- answers ---- */
 
-struct message *send_draft(struct request *r, struct draft *d, int64_t random_id,
-                           struct sent_id *sent)
+bool send_draft(struct request *r, struct draft *d, int64_t random_id, struct sent_id *sent)
 {
+    *sent = (struct sent_id){.random_id = random_id, .peer = d->peer, .scheduled = is_for_later(r)};
     drop_empty_extra(d);
-    struct message *m = world_post(r->world, d);
-    if (!m)
-        return NULL;
-    *sent = (struct sent_id){random_id, d->peer, message_id_for(r->self, m)};
-    sent_add(r->self, random_id, d->peer, sent->id);
-    const struct chat *c = world_chat(r->world, d->peer);
-    if (c && c->slow_mode_s)
-        id_map_put(&r->self->last_post, c->peer, (void *)(intptr_t)r->now_s);
-    return m;
+    if (sent->scheduled) {
+        sent->id = schedule_draft(r, d);
+    } else {
+        const struct message *m = world_post(r->world, d);
+        sent->id = m ? message_id_for(r->self, m) : 0;
+        const struct chat *c = world_chat(r->world, d->peer);
+        if (m && c && c->slow_mode_s)
+            id_map_put(&r->self->last_post, c->peer, (void *)(intptr_t)r->now_s);
+    }
+    if (sent->id)
+        sent_add(r->self, sent);
+    return sent->id != 0;
 }
 
 struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent,
@@ -249,19 +253,29 @@ struct tl_value sent_answer(struct request *r, struct cause *cause, const struct
     return tl_value_obj(build_updates(r, &peers, updates));
 }
 
+/* What that one caused then, as it is now; type NULL when it is gone. */
+static struct update caused_before(const struct request *r, const struct sent_id *sent)
+{
+    const struct chat *c =
+        peer_kind(sent->peer) == PEER_CHANNEL ? world_chat(r->world, sent->peer) : NULL;
+    struct update u = {.a = sent->peer, .b = sent->id};
+    if (sent->scheduled && scheduled_find(r->world, r->self, sent->id)) {
+        u.type = &world_updates[U_NEW_SCHEDULED];
+    } else if (!sent->scheduled && world_message(r->world, r->self, sent->peer, sent->id)) {
+        u.type = &world_updates[U_NEW_MESSAGE];
+        u.pts = c ? c->log.pts : account_pts(r->self);
+    }
+    return u;
+}
+
 struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint32_t n)
 {
     struct cause cause = {.arena = r->arena};
     struct update *again = arena_array(r->arena, n, sizeof *again);
     for (uint32_t i = 0; again && i < n; i++) {
-        const struct chat *c =
-            peer_kind(sent[i].peer) == PEER_CHANNEL ? world_chat(r->world, sent[i].peer) : NULL;
-        if (!world_message(r->world, r->self, sent[i].peer, sent[i].id))
+        again[i] = caused_before(r, &sent[i]);
+        if (!again[i].type)
             return fail(r, 500, "RANDOM_ID_DUPLICATE");
-        again[i] = (struct update){.type = &world_updates[U_NEW_MESSAGE],
-                                   .a = sent[i].peer,
-                                   .b = sent[i].id,
-                                   .pts = c ? c->log.pts : account_pts(r->self)};
     }
     cause.updates = again;
     cause.n = again ? n : 0;
@@ -282,15 +296,6 @@ static struct tl_value short_answer(struct request *r, struct cause *cause, cons
     tl_set_int(o, F_date, m->date);
     build_entities(r, o, F_entities, m->extra);
     return tl_value_obj(o);
-}
-
-bool refuse_schedule(struct request *r)
-{
-    enum { SCHEDULE_SOON_S = 10 }; /* what is due this soon Telegram sends at once */
-    if (tl_int(r->query, F_schedule_date) <= (int64_t)r->now_s + SCHEDULE_SOON_S)
-        return false;
-    fail(r, 400, "SCHEDULE_TOO_MUCH"); /* the sandbox keeps none */
-    return true;
 }
 
 static const char *fill_text(struct request *r, struct draft *d)
@@ -321,7 +326,7 @@ static struct tl_value send_new(struct request *r, uint32_t content,
     const struct sent_id *before = sent_find(r->self, random_id);
     if (before)
         return sent_before(r, before, 1);
-    if (!may_write(r, peer, content) || refuse_schedule(r))
+    if (!may_write(r, peer, content) || !schedule_allowed(r, peer))
         return refused();
     struct draft d;
     draft_begin(r, &d, peer);
@@ -335,14 +340,15 @@ static struct tl_value send_new(struct request *r, uint32_t content,
     struct cause cause;
     struct sent_id sent;
     cause_begin(r, &cause);
-    const struct message *m = send_draft(r, &d, random_id, &sent);
-    if (m && tl_bool(r->query, F_clear_draft))
-        draft_clear(r, peer);
-    if (!m) {
+    if (!send_draft(r, &d, random_id, &sent)) {
         cause_end(r);
         return fail(r, 500, "INTERNAL_SERVER_ERROR");
     }
-    if (content == BANNED_PLAIN && peer_kind(peer) == PEER_USER && peer != r->self->id &&
+    if (tl_bool(r->query, F_clear_draft))
+        draft_clear(r, peer);
+    const struct message *m =
+        sent.scheduled ? NULL : world_message(r->world, r->self, peer, sent.id);
+    if (m && content == BANNED_PLAIN && peer_kind(peer) == PEER_USER && peer != r->self->id &&
         !m->reply_to)
         return short_answer(r, &cause, m, &sent);
     return sent_answer(r, &cause, &sent, 1);

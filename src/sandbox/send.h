@@ -18,17 +18,14 @@ const char *draft_text(struct request *r, struct draft *d);
 const char *draft_caption(struct request *r, struct draft *d, const struct tl_object *from);
 /* What the query answers to; NULL when fine, else the error. */
 const char *draft_reply(struct request *r, struct draft *d);
-/* Posts it and remembers its random_id. NULL without memory. */
-struct message *send_draft(struct request *r, struct draft *d, int64_t random_id,
-                           struct sent_id *sent);
+/* Posts it, or keeps it for when the query wants it sent, and remembers its random_id. False
+ * without memory. */
+bool send_draft(struct request *r, struct draft *d, int64_t random_id, struct sent_id *sent);
 /* updateMessageID for each, then what was collected; ends the cause. */
 struct tl_value sent_answer(struct request *r, struct cause *cause, const struct sent_id *sent,
                             uint32_t n);
 /* The same for messages that were sent before: pts_count 0. RANDOM_ID_DUPLICATE if one is gone. */
 struct tl_value sent_before(struct request *r, const struct sent_id *sent, uint32_t n);
-/* True (and refused) when schedule_date asks for later. */
-bool refuse_schedule(struct request *r);
-
 struct tl_value forward_messages(struct request *r);
 
 #endif

@@ -22,7 +22,7 @@ bool sent_find_all(const struct user *u, const int64_t *random_ids, uint32_t n,
     return *known == n;
 }
 
-void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id)
+void sent_add(struct user *u, const struct sent_id *sent)
 {
     uint32_t at = u->sent_next;
     if (u->sent_n < RANDOM_IDS_KEPT) {
@@ -35,6 +35,6 @@ void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id)
         id_map_remove(&u->sent, u->sent_ring[at].random_id);
         u->sent_next = (at + 1) % RANDOM_IDS_KEPT;
     }
-    u->sent_ring[at] = (struct sent_id){random_id, peer, id};
-    id_map_put(&u->sent, random_id, (void *)(uintptr_t)(at + 1));
+    u->sent_ring[at] = *sent;
+    id_map_put(&u->sent, sent->random_id, (void *)(uintptr_t)(at + 1));
 }

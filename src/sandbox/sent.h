@@ -10,7 +10,6 @@ const struct sent_id *sent_find(const struct user *u, int64_t random_id);
 /* Looks for n of them: sent gets those that are there. *known is how many; true when all are. */
 bool sent_find_all(const struct user *u, const int64_t *random_ids, uint32_t n,
                    struct sent_id *sent, uint32_t *known);
-/* id is u's own number of the message. */
-void sent_add(struct user *u, int64_t random_id, int64_t peer, int32_t id);
+void sent_add(struct user *u, const struct sent_id *sent);
 
 #endif

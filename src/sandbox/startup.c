@@ -121,7 +121,6 @@ static const struct method methods[] = {
     {C_messages_getPeerSettings, 0, peer_settings},
     {C_messages_getUnreadMentions, 0, no_messages},
     {C_messages_getUnreadReactions, 0, no_messages},
-    {C_messages_getScheduledHistory, 0, no_messages},
     {C_contacts_getTopPeers, 0, empty},
 };
 const struct method_table startup_methods = {methods, sizeof methods / sizeof *methods};

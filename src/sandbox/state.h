@@ -66,6 +66,7 @@ struct sandbox {
     struct control *control;
     uv_prepare_t prepare;
     uv_check_t check;
+    uv_timer_t second;    /* runs while messages are scheduled */
     uint8_t *read_buffer; /* READ_BYTES; one connection reads at a time */
 
     struct id_map keys; /* auth_key_id -> struct authorization */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sandbox/message.h"
+#include "sandbox/scheduled.h"
 #include "sandbox/world_parts.h"
 
 enum peer_kind peer_kind(int64_t peer)
@@ -157,6 +158,7 @@ void world_free(struct world *w)
         message_free(w, w->boxed[i]);
     free(w->boxed);
     free(w->pending);
+    scheduled_free_all(w);
     files_free(&w->files);
     free(w);
 }

@@ -70,6 +70,7 @@ enum message_flags {
     MESSAGE_NO_WEBPAGE = 16,
     MESSAGE_NOFORWARDS = 32,
     MESSAGE_EDIT_HIDE = 64,
+    MESSAGE_FROM_SCHEDULED = 128,
 };
 
 struct message_extra; /* entities, media, forward header, quote, action: message.h */
@@ -166,6 +167,7 @@ struct user {
     uint32_t sent_next; /* the oldest, once the ring is full */
     uint32_t sent_n;
     uint32_t sent_cap;
+    int32_t last_scheduled;  /* number of the last message that was to be sent later */
     struct id_map last_post; /* channel peer -> (void *)(intptr_t)unix seconds: slow mode */
 };
 
@@ -179,7 +181,8 @@ struct contact {
 struct sent_id {
     int64_t random_id;
     int64_t peer;
-    int32_t id; /* the sender's own id */
+    int32_t id;     /* the sender's own id */
+    bool scheduled; /* it waits: the id is that of the scheduled message */
 };
 
 /* ---- chats ---- */
@@ -357,7 +360,8 @@ struct world {
     size_t n_pending;
     size_t pending_cap;
     struct files files;
-    size_t message_bytes; /* held by messages: text, records, extras */
+    struct scheduled *scheduled; /* owned, by date */
+    size_t message_bytes;        /* held by messages: text, records, extras */
 };
 
 /* An empty world with the service user 777000. secret and ids come from seed. */

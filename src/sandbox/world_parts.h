@@ -15,6 +15,8 @@ bool grow(void *array, void *cap, size_t cap_bytes, size_t n, size_t item);
 
 /* The lowest level of message storage: no updates. */
 struct draft;
+/* A record that stands nowhere yet; takes over the draft's extra. NULL without memory. */
+struct message *message_new(struct world *w, const struct draft *d);
 struct message *store_boxed(struct world *w, const struct draft *d);
 struct message *store_post(struct world *w, struct chat *c, const struct draft *d);
 /* Moves the message to a record with that text and extra. */

@@ -151,7 +151,7 @@ bool message_is_pinned(const struct user *u, const struct message *m, int32_t id
 
 /* ---- records ---- */
 
-static struct message *message_new(struct world *w, const struct draft *d)
+struct message *message_new(struct world *w, const struct draft *d)
 {
     struct message *m = malloc(sizeof *m + d->text.len);
     if (!m)

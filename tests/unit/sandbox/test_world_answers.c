@@ -247,12 +247,21 @@ static void run_all(const char *schema)
     }
     /* these are tried elsewhere, or refuse in every state of the demo world */
     static const uint16_t elsewhere[] = {
-        C_photos_uploadProfilePhoto,    C_photos_updateProfilePhoto,
-        C_photos_deletePhotos,          C_messages_editChatPhoto,
-        C_channels_editPhoto,           C_messages_editExportedChatInvite,
-        C_messages_hideChatJoinRequest, C_upload_saveFilePart,
-        C_upload_saveBigFilePart,       C_upload_getFile,
-        C_upload_getFileHashes,         C_messages_uploadMedia,
+        C_messages_getScheduledMessages,
+        C_messages_sendScheduledMessages,
+        C_messages_deleteScheduledMessages,
+        C_photos_uploadProfilePhoto,
+        C_photos_updateProfilePhoto,
+        C_photos_deletePhotos,
+        C_messages_editChatPhoto,
+        C_channels_editPhoto,
+        C_messages_editExportedChatInvite,
+        C_messages_hideChatJoinRequest,
+        C_upload_saveFilePart,
+        C_upload_saveBigFilePart,
+        C_upload_getFile,
+        C_upload_getFileHashes,
+        C_messages_uploadMedia,
         C_messages_sendMultiMedia,
     };
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
