@@ -134,6 +134,13 @@ static void write_parameter(struct json_writer *w, const struct param *p)
     json_field_bool(w, "required", p->required);
     json_key(w, "schema");
     write_param_schema(w, p, false);
+    if (p->example) {
+        json_key(w, "example");
+        if (p->type == PARAM_INT)
+            json_raw(w, slice_str(p->example));
+        else
+            json_string(w, slice_str(p->example));
+    }
     json_object_end(w);
 }
 
@@ -224,6 +231,10 @@ static void write_request_body(struct json_writer *w, const struct route *r)
     json_object_begin(w);
     json_key(w, "schema");
     write_body_schema(w, r);
+    if (r->example) {
+        json_key(w, "example");
+        json_raw(w, slice_str(r->example));
+    }
     json_object_end(w);
     json_object_end(w);
     json_object_end(w);

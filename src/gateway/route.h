@@ -29,6 +29,7 @@ struct param {
     const char *default_text;   /* as it would be sent; NULL = absent when not given */
     const char *const *choices; /* strings allowed, NULL-terminated; NULL = any */
     const char *text;           /* what it is, for people */
+    const char *example;        /* of a required one outside of the body, as it would be sent */
 };
 
 enum session_need {
@@ -70,6 +71,7 @@ struct route {
     enum session_need session;
     enum route_scope scope;
     enum route_reach reach;
+    const char *example;             /* JSON of a body, where there may be one */
     const char *answer_schema;       /* JSON Schema text of the 200 answer, for /openapi.json */
     uint16_t needs[ROUTE_NEEDS_MAX]; /* C_… that the schema must have, or the route is off */
     size_t n_needs;
