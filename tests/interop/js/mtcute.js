@@ -4,8 +4,8 @@
 // anew after a second ('Step 4: invalid nonce hash'): it hashes a key that begins with a zero byte without it.
 import { NodeCryptoProvider } from '@mtcute/node/utils.js'
 import {
-  IntermediatePacketCodec, MemoryStorage, MtUnsupportedError, ObfuscatedPacketCodec, PaddedIntermediatePacketCodec,
-  TcpTransport, TelegramClient,
+  InputMedia, IntermediatePacketCodec, MemoryStorage, MtUnsupportedError, ObfuscatedPacketCodec,
+  PaddedIntermediatePacketCodec, TcpTransport, TelegramClient,
 } from '@mtcute/node'
 import { addPublicKey } from '@mtcute/core/utils.js'
 import { tl } from '@mtcute/core'
@@ -116,6 +116,20 @@ class MtcuteClient {
 
   async send(peer, text) {
     return (await this.client.sendText(peer, text)).id
+  }
+
+  async sendFile(peer, bytes, caption) {
+    await this.client.sendMedia(peer, InputMedia.document(bytes, { fileName: 'noise.bin', caption }))
+  }
+
+  async sendPhoto(peer, bytes, caption) {
+    await this.client.sendMedia(peer, InputMedia.photo(bytes, { fileName: 'photo.png', caption }))
+  }
+
+  // The bytes of what the last message of that chat shows.
+  async lastFile(peer) {
+    const [message] = await this.client.getHistory(peer, { limit: 1 })
+    return Buffer.from(await this.client.downloadAsBuffer(message.media))
   }
 
   async history(peer, limit) {
