@@ -10,20 +10,20 @@
 enum {
     PART_BYTES_MAX = 512 * 1024,
     PART_BYTES_UNIT = 1024,
-    CHUNK_DIGEST_BYTES = 32,
 };
 
 /* Bytes that files share, counted by who holds them. */
 struct chunk {
-    uint8_t digest[CHUNK_DIGEST_BYTES];
-    struct chunk *next; /* with the same first bytes of the digest */
+    uint64_t fingerprint;
+    struct chunk *next; /* with the same fingerprint */
     uint32_t refs;
     uint32_t len;
     uint8_t bytes[];
 };
 
 struct file_store {
-    struct id_map chunks; /* the first 8 bytes of the digest -> struct chunk */
+    struct id_map chunks; /* fingerprint -> struct chunk */
+    uint64_t secret;      /* of the fingerprints */
     size_t bytes;         /* held by all chunks */
     size_t bytes_max;
 };

@@ -2,6 +2,7 @@
 """Telethon, a client that nobody here wrote, on the sandbox: `tgrest sandbox --schema` of its layer."""
 import asyncio
 import contextlib
+import datetime
 import functools
 import itertools
 import os
@@ -487,3 +488,19 @@ async def test_a_key_used_on_two_connections_at_once_dies(sandbox):
             assert any(isinstance(a, errors.AuthKeyDuplicatedError) for a in answers)
             with pytest.raises(errors.AuthKeyDuplicatedError):
                 await client(functions.updates.GetStateRequest())
+
+
+@asynchronous
+async def test_a_scheduled_message_arrives_when_the_clock_says_so(sandbox):
+    async with connected(sandbox) as ann, connected(sandbox) as bob:
+        await sign_up(ann, sandbox, "Ann")
+        bob_phone = await sign_up(bob, sandbox, "Bob")
+        await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(0, bob_phone, "Bob", "")]))
+        heard = Heard(bob)
+        await ann.send_message(bob_phone, "later", schedule=datetime.timedelta(seconds=20))
+        waiting = await ann.get_messages(bob_phone, scheduled=True)
+        assert [m.raw_text for m in waiting] == ["later"] and waiting[0].from_scheduled
+        sandbox.control.run("clock_advance 21")  # Telethon takes no message from further ahead than 30 s
+        message = await heard.next("later")
+        assert not message.out
+        assert len(await ann.get_messages(bob_phone, scheduled=True)) == 0

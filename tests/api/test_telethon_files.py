@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Files of the sandbox, by Telethon: up, down, albums, other data centres, references, faults."""
+import asyncio
 import hashlib
 import io
 import random
@@ -8,6 +9,7 @@ import zlib
 
 import pytest
 from telethon import errors, functions, types
+from telethon.sessions import StringSession
 
 from processes import Sandbox
 from test_telethon import BINARY, SCHEMA, asynchronous, connected, sign_in, sign_up
@@ -15,6 +17,7 @@ from test_telethon import BINARY, SCHEMA, asynchronous, connected, sign_in, sign
 ALICE = "9996620001"
 FAR_FILE_DC = 3
 MIB = 1024 * 1024
+PART = MIB // 2
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +203,19 @@ async def test_faces_of_users_and_chats(sandbox):
             big = await client.download_profile_photo(whom, bytes)
             small = await client.download_profile_photo(whom, bytes, download_big=False)
             assert big.startswith(b"\x89PNG") and small.startswith(b"\x89PNG") and len(small) < len(big)
+
+
+@asynchronous
+async def test_files_may_go_over_several_connections_of_a_key(sandbox):
+    async with connected(sandbox) as client:
+        await sign_up(client, sandbox)
+        data = noise(2 * MIB)
+        async with connected(sandbox, StringSession.save(client.session)) as twin:
+            with sandbox.control.fault("method=upload.*,do=delay:200"):
+                answers = await asyncio.gather(*(
+                    link(functions.upload.SaveBigFilePartRequest(9, part, 4, data[part * PART:(part + 1) * PART]))
+                    for part, link in enumerate((client, twin, client, twin))))
+            assert answers == [True] * 4
+        file = types.InputFileBig(9, 4, "x.bin")
+        message = await client.send_file("me", file, force_document=True)
+        assert await client.download_media(message, bytes) == data
