@@ -230,7 +230,9 @@ static struct tl_object *read_query(struct call *c, const struct tl_combinator *
 void handle_method_call(struct call *c)
 {
     const struct tl_combinator *method = find_method(c);
-    if (!method || !scope_check_method(c, method))
+    if (method)
+        scope_check_method(c, method);
+    if (call_failed(c))
         return;
     struct tl_object *query = read_query(c, method);
     struct tl_value answer;

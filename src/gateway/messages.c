@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/messages.h"
 
+#include "gateway/scope.h"
+
 void message_answer_sent(struct call *c, const struct sent_message *sent)
 {
     struct json_writer *w = call_answer(c, 200);
@@ -35,7 +37,7 @@ bool message_check_in(struct call *c, const struct peer_ref *peer, const char *f
 {
     int32_t found;
     size_t n;
-    if (c->session.scope.n_chats == 0 || id == 0)
+    if (!scope_is_narrowed(&c->session.scope) || id == 0)
         return true;
     if (!messages_find_existing(c, peer, &id, 1, &found, &n))
         return false;

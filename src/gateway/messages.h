@@ -17,8 +17,8 @@ void message_fail_unnamed(struct call *c);
 bool messages_find_existing(struct call *c, const struct peer_ref *peer, const int32_t *ids,
                             size_t n, int32_t *out, size_t *n_out)
     __attribute__((warn_unused_result));
-/* For a string that is narrowed to some chats, is the message (0 = none) in this one? A message id
- * of another chat would reach past them. False: error set. */
+/* For a narrowed string, is the message (0 = none) in this chat? A message id of another one would
+ * reach past its chats, or to a login code. False: error set. */
 bool message_check_in(struct call *c, const struct peer_ref *peer, const char *field, int32_t id)
     __attribute__((warn_unused_result));
 /* The message of that chat; NULL: error set, 404 where there is none. */

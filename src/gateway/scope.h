@@ -16,10 +16,10 @@ bool scope_is_narrowed(const struct session_scope *scope);
 
 /* Sets c->error where the call's route is refused: 401 for an expired string, else 403. */
 void scope_check_route(struct call *c);
+/* The same for a method that POST /methods/{name} is to call. */
+void scope_check_method(struct call *c, const struct tl_combinator *method);
 /* Each: false = refused, c->error is set (403). */
 bool scope_check_peer(struct call *c, const char *field, const struct peer_ref *peer)
-    __attribute__((warn_unused_result));
-bool scope_check_method(struct call *c, const struct tl_combinator *method)
     __attribute__((warn_unused_result));
 /* Does the query name Telegram's own account? */
 bool scope_check_query(struct call *c, const struct tl_object *query)
