@@ -33,7 +33,8 @@ static void on_done(struct upstream_call *rpc)
         part->state = PART_DONE;
         part->tries = 0;
         p->waited_ns = 0;
-        task_progress(t, 0);
+        if (list_linked(&t->deadline.link)) /* else the call waits for its client, without one */
+            task_progress(t, 0);
     } else if (rpc->outcome == UPSTREAM_RESULT) {
         rpc->outcome = UPSTREAM_UNREADABLE;
     } else if (rpc->outcome == UPSTREAM_ERROR) {
