@@ -60,10 +60,10 @@ def test_the_lines_of_the_demo_work(binary):
         paths = " ".join(lines)
         for path in ("/auth/send_code", "/auth/verify_code", "/auth/verify_password", "/me", "/chats",
                      "/messages/send", "/messages?", "/messages/edit", "/messages/forward", "/messages/delete",
-                     "/groups/join", "/methods/", "/auth/logout"):
+                     "/messages/send_with_file", "/messages/media/", "/groups/join", "/methods/", "/auth/logout"):
             assert path in paths, path
         for said in ("Verification code sent", "2FA password required", "Successfully authenticated with 2FA",
-                     "Successfully joined", "Successfully logged out", "deleted_messages"):
+                     "Successfully joined", "Successfully logged out", "deleted_messages", '{"a": "file"}'):
             assert said in text, said
 
 
