@@ -126,8 +126,9 @@ class World:
         phone = str(next(phones))
         async with self.connected(**options) as client:
             sent = await client.send_phone_number_code(phone)
-            assert await client.sign_in(phone, sent.phone_code_hash, self.code(phone)) is False
+            terms = await client.sign_in(phone, sent.phone_code_hash, self.code(phone))
             user = await client.sign_up(phone, sent.phone_code_hash, first_name, "Kurigram")
+            assert await client.accept_terms_of_service(terms.id)
             assert user.first_name == first_name
             return Account(self, client.name, phone, user.id)
 

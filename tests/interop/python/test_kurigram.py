@@ -119,7 +119,8 @@ async def test_follows_a_migration_to_the_home_data_centre(two_centres):
         phone = "9996610777"  # at data centre 1; new sessions begin at 2
         sent = await client.send_phone_number_code(phone)
         assert await client.storage.dc_id() == 1
-        assert await client.sign_in(phone, sent.phone_code_hash, "11111") is False
+        terms = await client.sign_in(phone, sent.phone_code_hash, "11111")
+        assert isinstance(terms, types.TermsOfService)
         assert (await client.sign_up(phone, sent.phone_code_hash, "One")).first_name == "One"
         assert (await client.invoke(raw.functions.help.GetConfig())).this_dc == 1
 
