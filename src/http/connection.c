@@ -334,7 +334,8 @@ void connection_start(struct connection *c)
                       : 0;
     uv_tcp_nodelay(&c->tcp, 1);
     connection_read_on(c);
-    if (!c->reading || over > OVERLOAD_MAX)
+    /* One from another server may have so much with it that it is not to be read yet. */
+    if ((!c->reading && pending_left(c) == 0) || over > OVERLOAD_MAX)
         http_connection_close(c);
     else if (over > 0)
         http_connection_refuse(c, 503, "The server has too many connections.", 0);

@@ -99,6 +99,32 @@ static void test_bodies_and_what_is_pipelined_go_along(void **state)
     }
 }
 
+/* More than a server reads ahead: it is no reason to hang up. */
+static void test_much_goes_along(void **state)
+{
+    enum { BODY = 40000 };
+    (void)state;
+    struct pair p;
+    struct client c;
+    static char body[BODY + 1], request[BODY + 200];
+    memset(body, 'x', BODY);
+    snprintf(request, sizeof request,
+             "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" GET_NOW, BODY, body);
+    pair_init(&p);
+    assert_true(BODY > http_limits_default().pipelined_max);
+    client_pair(&c, &p.w);
+    client_send(&c, request);
+    move(&p);
+    struct http_exchange *x = take_waiting(&p.w);
+    assert_int_equal(http_exchange_request(x)->body.len, BODY);
+    http_respond(x, 200, NULL, 0, slice_str("whole"));
+    expect_bytes(&p.w, &c,
+                 "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 5\r\n\r\nwhole");
+    expect_echo(&p.w, &c, "GET /now ", "");
+    client_free(&c, &p.w);
+    pair_free(&p);
+}
+
 static void test_http_1_0_stays_http_1_0(void **state)
 {
     (void)state;
@@ -145,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_is_answered_by_the_other_server),
         cmocka_unit_test(test_bodies_and_what_is_pipelined_go_along),
+        cmocka_unit_test(test_much_goes_along),
         cmocka_unit_test(test_http_1_0_stays_http_1_0),
         cmocka_unit_test(test_a_client_that_left_cannot_be_moved),
     };
