@@ -27,6 +27,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     Gateway.workers_default = config.getoption("--workers")
+    config.addinivalue_line("markers", "large: takes long; run by CI, or with -m large")
     config.addinivalue_line("markers", "one_process: looks at what the shared gateway counts or remembers")
     os.environ["TGREST_BINARY"] = os.path.abspath(config.getoption("--binary"))
 
@@ -35,6 +36,9 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--replicas"):
         config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("one_process")])
         items[:] = [i for i in items if not i.get_closest_marker("one_process")]
+    if not config.getoption("-m"):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("large")])
+        items[:] = [i for i in items if not i.get_closest_marker("large")]
     for item in items:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(180))
