@@ -101,6 +101,47 @@ def test_what_an_account_in_trouble_is_told(new_account, control, error, status,
     assert advice in told["detail"]
 
 
+# ---- accounts and keys in trouble, as the sandbox's own state ----
+
+
+def test_a_frozen_account_reads_but_does_not_write(new_account, control):
+    client = new_account()
+    sent = client.send("me", "before the frost")
+    control.run(f"account {client.phone} frozen")
+    assert client.messages("me", limit=1)[0]["id"] == sent["message_id"]
+    for method, path, body in [
+        ("POST", "/messages/send", {"chat_id": "me", "text": "cold"}),
+        ("POST", "/messages/edit", {"chat_id": "me", "message_id": sent["message_id"], "new_text": "colder"}),
+        ("POST", "/messages/forward", {"from_chat_id": "me", "to_chat_id": "me", "message_id": sent["message_id"]}),
+    ]:
+        told = client.error(method, path, 403, "FROZEN_METHOD_INVALID", json=body)
+        assert "Appeal" in told["detail"]
+    control.run(f"account {client.phone} good")
+    assert client.send("me", "thawed")["success"]
+
+
+@pytest.mark.parametrize("state, error", [
+    ("banned", "USER_DEACTIVATED_BAN"), ("deactivated", "USER_DEACTIVATED"), ("revoked", "SESSION_REVOKED"),
+    ("expired", "SESSION_EXPIRED"), ("unregistered", "AUTH_KEY_UNREGISTERED"), ("duplicated", "AUTH_KEY_DUPLICATED"),
+])
+def test_a_session_that_is_over_says_why(new_account, control, state, error):
+    client = new_account()
+    control.run(f"account {client.phone} {state}")
+    for method, path in (("GET", "/me"), ("GET", "/chats"), ("GET", "/auth/sessions")):
+        told = client.error(method, path, 401, error)
+        assert len(told["detail"]) > 20
+
+
+@pytest.mark.parametrize("state, status, error", [
+    ("phone_flood", 429, "PHONE_NUMBER_FLOOD"), ("banned", 403, "PHONE_NUMBER_BANNED"),
+])
+def test_a_number_in_trouble(new_account, api, control, state, status, error):
+    client = new_account()
+    control.run(f"account {client.phone} {state}")
+    api.error("POST", "/auth/send_code", status, error,
+              json={"phone": client.phone, "api_id": 1, "api_hash": "0123456789abcdef0123456789abcdef"}, session=False)
+
+
 def test_a_wait_is_slept_out_where_the_client_prefers_that(new_account, control):
     client = new_account()
     for kind in ("FLOOD_WAIT_1", "SLOWMODE_WAIT_1", "FLOOD_PREMIUM_WAIT_1"):
