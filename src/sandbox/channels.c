@@ -287,6 +287,37 @@ static struct tl_value toggle_slow_mode(struct request *r)
     return changed(r, c);
 }
 
+/* Nobody is a member any more, no name and no link leads there. */
+static void dissolve(struct world *w, struct chat *c, int32_t now)
+{
+    world_set_username(w, c->peer, slice_str(""));
+    for (uint32_t i = 0; i < c->n_invites; i++)
+        c->invites[i]->revoked = true;
+    c->flags |= CHAT_DEACTIVATED;
+    for (uint32_t i = 0; i < c->n_members; i++) {
+        struct user *u = world_user(w, c->members[i]->user_id);
+        if (!u || c->members[i]->state != MEMBER_JOINED)
+            continue;
+        chat_part(c, u, MEMBER_LEFT, now);
+        world_tell(w, u,
+                   (struct update){
+                       .type = &world_updates[U_CHANNEL], .date = now, .keep = true, .a = c->peer});
+    }
+}
+
+static struct tl_value delete_channel(struct request *r)
+{
+    struct chat *c = input_channel(r, tl_obj(r->query, F_channel));
+    if (!c)
+        return refused();
+    if (c->creator_id != r->self->id || !chat_has(c, r->self->id))
+        return fail(r, 403, "CHAT_ADMIN_REQUIRED");
+    struct cause cause;
+    cause_begin(r, &cause);
+    dissolve(r->world, c, r->now_s);
+    return cause_answer(r, &cause);
+}
+
 static struct tl_value toggle(struct request *r, uint32_t flag, bool on, uint32_t only_in)
 {
     struct chat *c = input_channel(r, tl_obj(r->query, F_channel));
@@ -330,6 +361,7 @@ static struct tl_value toggle_no_forwards(struct request *r)
 }
 
 static const struct method methods[] = {
+    {C_channels_deleteChannel, 0, delete_channel},
     {C_channels_getChannels, 0, get_channels},
     {C_channels_getFullChannel, 0, get_full_channel},
     {C_channels_getAdminedPublicChannels, 0, get_admined_public},

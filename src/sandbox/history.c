@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reading messages: history, search, by id. */
+#include <stdlib.h>
+
 #include "sandbox/build.h"
 #include "sandbox/chat.h"
 #include "sandbox/input.h"
@@ -115,6 +117,93 @@ static struct tl_value get_search_counters(struct request *r)
     return tl_value_vec(counters);
 }
 
+/* ---- search in all chats ---- */
+
+struct hit {
+    const struct message *message;
+    int64_t peer;
+    int32_t id;
+};
+
+/* Newest first; those of one second by chat and number, so that pages neither repeat nor skip. */
+static int compare_hits(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+    if (x->message->date != y->message->date)
+        return x->message->date > y->message->date ? -1 : 1;
+    if (x->peer != y->peer)
+        return x->peer > y->peer ? -1 : 1;
+    return x->id > y->id ? -1 : x->id < y->id;
+}
+
+static bool chat_wanted(const struct request *r, const struct dialog *d)
+{
+    const struct chat *c = world_chat(r->world, d->peer);
+    bool broadcasts = tl_bool(r->query, F_broadcasts_only),
+         groups = tl_bool(r->query, F_groups_only), users = tl_bool(r->query, F_users_only);
+    if (d->hidden || (tl_has(r->query, F_folder_id) && tl_int(r->query, F_folder_id) != d->folder))
+        return false;
+    if (!broadcasts && !groups && !users)
+        return true;
+    return !c ? users : c->flags & CHAT_BROADCAST ? broadcasts : groups;
+}
+
+/* Whether it comes after what the last page ended with: offset_rate is that one's date. */
+static bool is_after_offset(const struct request *r, const struct hit *h, int64_t offset_peer)
+{
+    int32_t rate = (int32_t)tl_int(r->query, F_offset_rate),
+            id = (int32_t)tl_int(r->query, F_offset_id);
+    if (!rate || h->message->date != rate)
+        return !rate || h->message->date < rate;
+    return h->peer != offset_peer ? h->peer < offset_peer : h->id < id;
+}
+
+static uint32_t collect_hits(struct request *r, const struct search *s, int64_t offset_peer,
+                             struct hit *hits)
+{
+    uint32_t n = 0, left = SEARCH_LOOK_MAX;
+    for (size_t i = 0; i < r->self->n_dialogs; i++) {
+        const struct dialog *d = r->self->dialog_list[i];
+        struct id_view v = id_view_of(r, d->peer);
+        for (uint32_t k = v.n; chat_wanted(r, d) && k-- > v.first && left > 0; left--) {
+            struct hit h = {world_message(r->world, r->self, d->peer, v.ids[k]), d->peer, v.ids[k]};
+            if (h.message && matches(r, s, h.message, h.id) && is_after_offset(r, &h, offset_peer))
+                hits[n++] = h;
+        }
+    }
+    qsort(hits, n, sizeof *hits, compare_hits);
+    return n;
+}
+
+static struct tl_value search_global(struct request *r)
+{
+    struct search s;
+    const struct tl_object *offset = tl_obj(r->query, F_offset_peer);
+    if (!read_search(r, &s))
+        return refused();
+    if (s.words.n == 0 && s.filter.any)
+        return fail(r, 400, "SEARCH_QUERY_EMPTY");
+    int64_t offset_peer = tl_is(offset, C_inputPeerEmpty) ? 0 : input_peer_any(r, offset);
+    if (!offset_peer && !tl_is(offset, C_inputPeerEmpty))
+        return refused();
+    int64_t limit = tl_int(r->query, F_limit);
+    struct hit *hits = arena_array(r->arena, SEARCH_LOOK_MAX, sizeof *hits);
+    uint32_t n = hits ? collect_hits(r, &s, offset_peer, hits) : 0;
+    uint32_t shown = limit > 0 && limit < PAGE_MAX ? (uint32_t)limit : PAGE_MAX;
+    shown = shown < n ? shown : n;
+    struct peers peers = {0};
+    struct tl_object *o = tl_new(&r->b, shown < n ? C_messages_messagesSlice : C_messages_messages);
+    tl_set_int(o, F_count, n);
+    if (shown < n && shown)
+        tl_set_int(o, F_next_rate, hits[shown - 1].message->date);
+    struct tl_vector *messages = tl_set_vec(&r->b, o, F_messages);
+    for (uint32_t i = 0; i < shown; i++)
+        tl_push_obj(&r->b, messages, build_message(r, &peers, hits[i].message, hits[i].id));
+    tl_set_vec(&r->b, o, F_topics);
+    peers_set(r, &peers, o);
+    return tl_value_obj(o);
+}
+
 /* ---- by id ---- */
 
 /* channel 0: the account's own box. */
@@ -185,6 +274,7 @@ static const struct method methods[] = {
     {C_messages_getHistory, 0, get_history},
     {C_messages_search, 0, search},
     {C_messages_getSearchCounters, 0, get_search_counters},
+    {C_messages_searchGlobal, 0, search_global},
     {C_messages_getMessages, 0, get_messages},
     {C_channels_getMessages, 0, get_channel_messages},
 };

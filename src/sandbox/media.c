@@ -63,6 +63,37 @@ static const char *read_dice(struct request *r, const struct tl_object *o, struc
     return "EMOTICON_INVALID";
 }
 
+enum { POLL_ANSWERS_MAX = 10, POLL_QUESTION_UNITS_MAX = 300, POLL_ANSWER_UNITS_MAX = 100 };
+
+static bool is_poll_text(struct slice text, size_t units_max)
+{
+    return text.len > 0 && slice_is_utf8(text) && utf16_length(text) <= units_max;
+}
+
+static const char *read_poll(struct request *r, const struct tl_object *o, struct media *m)
+{
+    const struct tl_object *poll = tl_obj(o, F_poll);
+    struct slice question = tl_text(tl_obj(poll, F_question), F_text);
+    uint32_t n = tl_count(poll, F_answers);
+    m->kind = MEDIA_POLL;
+    m->id = (int64_t)(rng_u64(&r->world->rng) >> 1 | 1);
+    if (!is_poll_text(question, POLL_QUESTION_UNITS_MAX))
+        return "POLL_QUESTION_INVALID";
+    if (n < 2 || n > POLL_ANSWERS_MAX)
+        return "POLL_ANSWERS_INVALID";
+    m->name = text_dup(question);
+    m->options = calloc(n, sizeof(char *));
+    for (uint32_t i = 0; m->options && i < n; i++) {
+        struct slice text = tl_text(tl_obj(tl_item_obj(poll, F_answers, i), F_text), F_text);
+        if (!is_poll_text(text, POLL_ANSWER_UNITS_MAX))
+            return "POLL_ANSWER_INVALID";
+        m->options[m->n_options] = text_dup(text);
+        if (!m->options[m->n_options++])
+            return "INTERNAL_SERVER_ERROR";
+    }
+    return m->name && m->options ? NULL : "INTERNAL_SERVER_ERROR";
+}
+
 static const struct {
     uint16_t symbol;
     const char *(*read)(struct request *r, const struct tl_object *o, struct media *m);
@@ -71,6 +102,7 @@ static const struct {
     {C_inputMediaGeoPoint, read_point},
     {C_inputMediaVenue, read_venue},
     {C_inputMediaDice, read_dice},
+    {C_inputMediaPoll, read_poll},
     {C_inputMediaUploadedPhoto, read_uploaded_photo},
     {C_inputMediaUploadedDocument, read_uploaded_document},
     {C_inputMediaPhoto, read_known_photo},

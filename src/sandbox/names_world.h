@@ -422,6 +422,11 @@
     X(webPage)
 
 #define WORLD_FIELDS(X)                                                                            \
+    X(next_rate)                                                                                   \
+    X(offset_rate)                                                                                 \
+    X(broadcasts_only)                                                                             \
+    X(groups_only)                                                                                 \
+    X(users_only)                                                                                  \
     X(from_scheduled)                                                                              \
     X(sent_messages)                                                                               \
     X(options)                                                                                     \

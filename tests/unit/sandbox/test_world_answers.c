@@ -108,6 +108,10 @@ static const struct {
     {"channels.getAdminedPublicChannels", "{}"},
     {"channels.createChannel", "{\"title\": \"C\", \"about\": \"a\", \"broadcast\": true}"},
     {"channels.checkUsername", "{\"channel\": $GROUP, \"username\": \"free_name\"}"},
+    {"messages.searchGlobal",
+     "{\"offset_rate\": 0, \"offset_peer\": 0, \"q\": \"river\", "
+     "\"filter\": {\"_\": \"inputMessagesFilterEmpty\"}, \"min_date\": 0, \"max_date\": 0, "
+     "\"offset_id\": 0, \"limit\": 100}"},
     {"channels.leaveChannel", "{\"channel\": $GROUP}"},
     {"channels.joinChannel", "{\"channel\": $GROUP}"},
     {"messages.getDialogFilters", "{}"},
@@ -250,6 +254,7 @@ static void run_all(const char *schema)
         C_messages_getScheduledMessages,
         C_messages_sendScheduledMessages,
         C_messages_deleteScheduledMessages,
+        C_channels_deleteChannel,
         C_photos_uploadProfilePhoto,
         C_photos_updateProfilePhoto,
         C_photos_deletePhotos,

@@ -378,6 +378,30 @@ static void usernames_are_unique_and_well_formed(void **state)
     harness_free(k.h);
 }
 
+static void a_deleted_channel_is_gone_for_all(void **state)
+{
+    (void)state;
+    struct cast k = cast_new();
+    struct chat *c = k.group;
+    char query[64];
+    snprintf(query, sizeof query, "{\"channel\": %lld}", (long long)c->peer);
+    world_set_username(k.h->world, c->peer, slice_str("gone_soon"));
+    struct invite *link = world_add_invite(k.h->world, c, k.owner->id, k.h->now);
+    assert_string_equal(try_call(&k, k.admin, "channels.deleteChannel", query),
+                        "CHAT_ADMIN_REQUIRED");
+    const struct tl_object *o = call(k.h, k.owner, "channels.deleteChannel", "%s", query);
+    assert_true(tl_is(tl_item_obj(o, F_updates, 0), C_updateChannel));
+    assert_true(tl_is(tl_item_obj(o, F_chats, 0), C_channelForbidden));
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(try_call(&k, i ? k.owner : k.member, "channels.getFullChannel", query),
+                            "CHANNEL_PRIVATE");
+    assert_int_equal(world_resolve_username(k.h->world, slice_str("gone_soon")), 0);
+    assert_string_equal(
+        call_error(k.h, k.stranger, "messages.importChatInvite", "{\"hash\": \"%s\"}", link->hash),
+        "INVITE_HASH_EXPIRED");
+    harness_free(k.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +416,7 @@ int main(void)
         cmocka_unit_test(privacy_keeps_out_of_groups),
         cmocka_unit_test(leaving_a_basic_group_keeps_its_history),
         cmocka_unit_test(a_migrated_group_lives_on_as_a_supergroup),
+        cmocka_unit_test(a_deleted_channel_is_gone_for_all),
         cmocka_unit_test(usernames_are_unique_and_well_formed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -486,6 +486,11 @@ static const struct tl_object *sent_media(struct trio *t, const char *media)
     return tl_obj(tl_item_obj(o, F_messages, 0), F_media);
 }
 
+#define TEXT(text) "{\"_\": \"textWithEntities\", \"text\": \"" text "\", \"entities\": []}"
+#define POLL(question, answers)                                                                    \
+    "{\"_\": \"inputMediaPoll\", \"poll\": {\"_\": \"poll\", \"id\": 0, \"hash\": 0, "             \
+    "\"question\": " TEXT(question) ", \"answers\": [" answers "]}}"
+
 static void media_without_files_arrive(void **state)
 {
     (void)state;
@@ -503,6 +508,12 @@ static void media_without_files_arrive(void **state)
     assert_true(tl_is(o, C_messageMediaVenue));
     assert_true(tl_double(tl_obj(o, F_geo), F_lat) == 48.5);
     assert_true(tl_double(tl_obj(o, F_geo), F_long) == -9.25);
+    o = sent_media(
+        &t, POLL("Tea?", "{\"_\": \"inputPollAnswer\", \"text\": " TEXT(
+                             "Yes") "}, {\"_\": \"inputPollAnswer\", \"text\": " TEXT("No") "}"));
+    assert_true(tl_is(o, C_messageMediaPoll));
+    const struct tl_object *second = tl_item_obj(tl_obj(o, F_poll), F_answers, 1);
+    assert_true(slice_is(tl_text(tl_obj(second, F_text), F_text), "No"));
     bool thrown[7] = {false};
     for (int i = 0; i < 200; i++) {
         o = sent_media(&t, "{\"_\": \"inputMediaDice\", \"emoticon\": \"\U0001F3B2\"}");
@@ -520,6 +531,13 @@ static void media_without_files_arrive(void **state)
          "GEO_POINT_INVALID"},
         {"{\"_\": \"inputMediaDice\", \"emoticon\": \"x\"}", "EMOTICON_INVALID"},
         {"{\"_\": \"inputMediaEmpty\"}", "MEDIA_INVALID"},
+        {POLL("", "{\"_\": \"inputPollAnswer\", \"text\": " TEXT("a") "}"),
+         "POLL_QUESTION_INVALID"},
+        {POLL("q", "{\"_\": \"inputPollAnswer\", \"text\": " TEXT("a") "}"),
+         "POLL_ANSWERS_INVALID"},
+        {POLL("q", "{\"_\": \"inputPollAnswer\", \"text\": " TEXT(
+                       "a") "}, {\"_\": \"inputPollAnswer\", \"text\": " TEXT("") "}"),
+         "POLL_ANSWER_INVALID"},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         assert_string_equal(call_error(t.h, t.ann, "messages.sendMedia",

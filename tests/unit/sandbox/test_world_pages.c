@@ -303,12 +303,64 @@ static void participants_pages_join_to_the_list(void **state)
     harness_free(h);
 }
 
+/* Of all chats at once, one message a page and five at a time: every match once, newest first. */
+static void global_search_pages_join_to_the_matches(void **state)
+{
+    (void)state;
+    struct harness *h = harness_new(NULL);
+    struct user *ann = add_account(h, "9996620201", "Ann"),
+                *ben = add_account(h, "9996620202", "Ben");
+    struct chat *groups[3];
+    for (int i = 0; i < 3; i++)
+        groups[i] = new_group(h, ann);
+    enum { SENT = 40 };
+    for (int i = 0; i < SENT; i++) {
+        h->now += i % 3; /* several of one second */
+        send_text(h, ann, i % 4 == 3 ? ben->id : groups[i % 4]->peer, i % 2 ? "needle" : "straw");
+    }
+    for (int limit = 1; limit <= 5; limit += 4) {
+        long long rate = 0, peer = 0;
+        int32_t id = 0, found = 0, last_date = INT32_MAX;
+        for (;;) {
+            const struct tl_object *o =
+                call(h, ann, "messages.searchGlobal",
+                     "{\"q\": \"needle\", \"filter\": {\"_\": \"inputMessagesFilterEmpty\"}, "
+                     "\"min_date\": 0, \"max_date\": 0, \"offset_rate\": %lld, \"offset_peer\": "
+                     "%lld, \"offset_id\": %d, \"limit\": %d}",
+                     rate, peer, id, limit);
+            for (uint32_t i = 0; i < tl_count(o, F_messages); i++) {
+                const struct tl_object *m = tl_item_obj(o, F_messages, i),
+                                       *in = tl_obj(m, F_peer_id);
+                assert_true(tl_int(m, F_date) <= last_date);
+                last_date = (int32_t)tl_int(m, F_date);
+                id = (int32_t)tl_int(m, F_id);
+                peer = tl_is(in, C_peerUser) ? tl_int(in, F_user_id)
+                                             : peer_of_channel(tl_int(in, F_channel_id));
+                found++;
+            }
+            rate = tl_int(o, F_next_rate);
+            if (!rate)
+                break;
+            assert_int_equal(rate, last_date);
+        }
+        assert_int_equal(found, SENT / 2);
+    }
+    const struct tl_object *o =
+        call(h, ann, "messages.searchGlobal",
+             "{\"users_only\": true, \"q\": \"needle\", \"filter\": {\"_\": "
+             "\"inputMessagesFilterEmpty\"}, \"min_date\": 0, \"max_date\": 0, \"offset_rate\": 0, "
+             "\"offset_peer\": 0, \"offset_id\": 0, \"limit\": 100}");
+    assert_int_equal(tl_count(o, F_messages), SENT / 4);
+    harness_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_what_the_words_say),
         cmocka_unit_test(history_pages_join_without_gap_under_insertion),
         cmocka_unit_test(search_pages_join_to_the_matches),
+        cmocka_unit_test(global_search_pages_join_to_the_matches),
         cmocka_unit_test(dialog_pages_join_to_the_list),
         cmocka_unit_test(participants_pages_join_to_the_list),
     };
