@@ -10,13 +10,8 @@
     X(messages_deleteScheduledMessages)                                                            \
     X(updateNewScheduledMessage)                                                                   \
     X(updateDeleteScheduledMessages)                                                               \
-    X(messages_sendVote)                                                                           \
-    X(messages_getPollResults)                                                                     \
     X(messages_searchGlobal)                                                                       \
     X(channels_deleteChannel)                                                                      \
-    X(pollAnswerVoters)                                                                            \
-    X(updateMessagePoll)                                                                           \
-    X(inputPollAnswer)                                                                             \
     X(upload_saveFilePart)                                                                         \
     X(upload_saveBigFilePart)                                                                      \
     X(upload_getFile)                                                                              \
@@ -48,9 +43,7 @@
     X(messages_uploadMedia)                                                                        \
     X(messages_sendMultiMedia)                                                                     \
     X(inputSingleMedia)                                                                            \
-    X(documentAttributeHasStickers)                                                                \
     X(userProfilePhoto)                                                                            \
-    X(userProfilePhotoEmpty)                                                                       \
     X(chatPhoto)                                                                                   \
     X(photos_photo)                                                                                \
     X(photos_photosSlice)                                                                          \
@@ -429,17 +422,6 @@
     X(users_only)                                                                                  \
     X(from_scheduled)                                                                              \
     X(sent_messages)                                                                               \
-    X(options)                                                                                     \
-    X(multiple_choice)                                                                             \
-    X(quiz)                                                                                        \
-    X(closed)                                                                                      \
-    X(public_voters)                                                                               \
-    X(correct_answers)                                                                             \
-    X(voters)                                                                                      \
-    X(chosen)                                                                                      \
-    X(correct)                                                                                     \
-    X(poll_id)                                                                                     \
-    X(solution)                                                                                    \
     X(file_id)                                                                                     \
     X(file_part)                                                                                   \
     X(file_total_parts)                                                                            \
@@ -461,7 +443,6 @@
     X(big)                                                                                         \
     X(profile_photo)                                                                               \
     X(photos)                                                                                      \
-    X(stickers)                                                                                    \
     X(about)                                                                                       \
     X(access_hash)                                                                                 \
     X(action)                                                                                      \
