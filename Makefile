@@ -224,6 +224,7 @@ soak:
 
 # make ci         all of the above that tells right from wrong
 ci: test
+	@$(MAKE) --no-print-directory api O="-m large"
 	@$(MAKE) --no-print-directory api O="--workers 1 --replicas 2"
 	@$(MAKE) --no-print-directory interop
 	@$(MAKE) --no-print-directory soak

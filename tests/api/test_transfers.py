@@ -147,6 +147,7 @@ def test_a_large_file_in_constant_memory(one_worker):
 
 @pytest.mark.one_process
 @pytest.mark.large
+@pytest.mark.timeout(900)
 def test_two_gibibytes_in_constant_memory(one_worker):
     """To the limit: 4,000 parts."""
     there_and_back(*one_worker, 2000)
