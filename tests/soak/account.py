@@ -6,10 +6,12 @@ import time
 
 import httpx
 
-from fleet import Flight
+from fleet import TIMEOUT_S, Flight
 
 # The sandbox has read and forgotten what a replica that died had sent it.
 AFTER_LOSS_S = 0.5
+# A client that hangs up may only have closed its sending side: the call runs on, at most to its deadline.
+AFTER_HANGING_UP_S = TIMEOUT_S + AFTER_LOSS_S
 
 
 class Answer:
@@ -20,7 +22,8 @@ class Answer:
         self.unsent = unsent
         self.where = where
         self.status = response.status_code if response is not None else 0
-        self.body = response.json() if response is not None else {}
+        is_json = response is not None and response.headers.get("content-type") == "application/json"
+        self.body = response.json() if is_json else {}
 
     @property
     def ok(self):
@@ -68,14 +71,19 @@ class Account:
         return self.fleet.warm == "off"
 
     def _stays(self):
-        return (not self.roams and self.replica is not None and self.replica.open
+        settled = self.moves_after < time.monotonic()
+        return ((not self.roams or not settled) and self.replica is not None and self.replica.open
                 and self.replica.generation == self.generation)
+
+    def _rest(self, seconds):
+        """No other replica is asked for that long."""
+        self.moves_after = max(self.moves_after, time.monotonic() + seconds)
 
     @contextlib.asynccontextmanager
     async def _seat(self):
         """A replica to ask. Another one than last time only when nothing is under way at that one."""
         async with self._turn:
-            while not self._stays() and self.flying:
+            while (self.roams or not self._stays()) and self.flying:
                 await self._turn.wait()
             if not self._stays():
                 replica = self.fleet.choose(self.rng)
@@ -108,7 +116,7 @@ class Account:
                     method, path, headers=headers, extensions={"trace": flight.trace}, **kwargs)
                 response = await (asyncio.wait_for(asked, patience_s) if patience_s else asked)
             except asyncio.TimeoutError:
-                self.moves_after = time.monotonic() + AFTER_LOSS_S
+                self._rest(AFTER_HANGING_UP_S)
                 return Answer(where=where + " hung up")
             except httpx.TransportError as problem:
                 return self._lost(flight, f"{where} {type(problem).__name__}", problem)
@@ -119,13 +127,15 @@ class Account:
         if "x-session-string" in response.headers and session == self.session:
             self.session = response.headers["x-session-string"]
         if response.status_code == 504:
-            self.moves_after = time.monotonic() + AFTER_LOSS_S
+            self._rest(AFTER_LOSS_S)
         return Answer(response, where=where)
 
     def _lost(self, flight, where, problem):
-        self.moves_after = time.monotonic() + AFTER_LOSS_S
+        self._rest(AFTER_LOSS_S)
         self.run.counts["calls cut off"] += 1
-        self.run.check(not flight.life.open, "a replica that is up answers every call", f"{where}: {problem}")
+        # A download whose source fails half-way can only be cut: the head is out.
+        cut = "complete message body" in str(problem)
+        self.run.check(cut or not flight.life.open, "a replica that is up answers every call", f"{where}: {problem}")
         unsent = isinstance(problem, httpx.ConnectError)
         self.run.check(unsent or flight.life.killed or not flight.must_be_answered,
                        "a replica that drains answers the calls under way", f"{where}: {problem}")

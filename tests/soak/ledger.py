@@ -27,7 +27,6 @@ class Entry:
     texts: list
     state: str = UNKNOWN
     message_id: int | None = None
-    busy: bool = False  # an edit, deletion or forwarding is under way, or ended in doubt
     story: list = field(default_factory=list)
 
     def tell(self, *words):

@@ -15,7 +15,6 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 
-from account import Account  # noqa: E402
 from accounts import Numbers  # noqa: E402
 from faults import LONGEST_DELAY_S, Faults  # noqa: E402
 from fleet import WARM_S, Fleet, forget  # noqa: E402
@@ -24,7 +23,8 @@ from ledger import PRESENT, Ledger  # noqa: E402
 from processes import SECRETS, Process, Sandbox  # noqa: E402
 from traffic import Traffic  # noqa: E402
 from visitors import Visitors  # noqa: E402
-from watch import GATEWAY_SLACK, SANDBOX_BYTES_A_CALL, SANDBOX_SLACK, SANITIZER_FACTOR, Watch  # noqa: E402
+from watch import (  # noqa: E402
+    GATEWAY_SLACK, SANDBOX_BYTES_A_CALL, SANDBOX_COPIES_OF_FILE, SANDBOX_SLACK, SANITIZER_FACTOR, Watch)
 from world import build_world  # noqa: E402
 
 ROUND_S = 45  # of traffic, then all is compared
@@ -40,6 +40,7 @@ CHECKS = [
     "every answer is one that the description documents",
     "nobody gets another's answer",
     "histories are in order",
+    "files come back as they went",
     "searches find what was searched for",
     "mistakes are refused",
     "a session that was logged out is dead",
@@ -72,7 +73,7 @@ class Soak:
         self.sandbox = self.judge = None
         self.asan = "asan" in options.binary
         self._began = time.monotonic()
-        self._executed = 0
+        self.file_bytes = 0  # that were sent
 
     def rng(self, name):
         return random.Random(f"{self.options.seed}/{name}")
@@ -152,9 +153,9 @@ class Soak:
     async def _sample(self, until):
         while until() > 0:
             stats = await asyncio.to_thread(self.sandbox.control.stats)
-            self._executed = sum(n for name, n in stats.items() if name[0].islower() and "." in name)
+            executed = sum(n for name, n in stats.items() if "." in name)
             for watch in self.watches:
-                watch.sample(self._executed)
+                watch.sample(executed, self.file_bytes)
             await asyncio.sleep(0.5)
 
     # ---- comparing ----
@@ -195,11 +196,12 @@ class Soak:
 
     async def _end(self):
         stats = await asyncio.to_thread(self.sandbox.control.stats)
-        self.check(stats["duplicated"] == 0, "no key is used over two connections at once", f"{stats['duplicated']} were")
+        self.check(stats["duplicated"] == 0, "no key is used over two connections at once",
+                   f"{stats['duplicated']} were")
         await self._idle()
         for watch in self.watches[:-1]:
             watch.judge(self, GATEWAY_SLACK)
-        self.watches[-1].judge(self, SANDBOX_SLACK, SANDBOX_BYTES_A_CALL)
+        self.watches[-1].judge(self, SANDBOX_SLACK, SANDBOX_BYTES_A_CALL, SANDBOX_COPIES_OF_FILE)
         await asyncio.gather(*(r.drain() for f in self.fleets for r in f.replicas))
         self.sandbox.control.close()
         self.sandbox.terminate()
@@ -263,7 +265,8 @@ class Soak:
                 print("    " + text)
         if failed:
             kept = self.folder / "violations.txt"
-            kept.write_text("\n".join(f"{name}: {text}" for name, texts in self.violations.of.items() for text in texts))
+            lines = [f"{name}: {text}" for name, texts in self.violations.of.items() for text in texts]
+            kept.write_text("\n".join(lines))
             print(f"all of it: {kept}; logs beside it; again with SEED={self.options.seed}")
         print(f"soak: {self.calls} calls in {time.monotonic() - self._began:.0f} s, seed {self.options.seed}")
         print(f"{len(CHECKS) - failed} passed, {failed} failed")

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Random calls of the API, and what each promises."""
 import asyncio
+import hashlib
 import uuid
 
 import wrong
 from ledger import ABSENT, PRESENT, UNKNOWN
 
-WORDS = ["tea", "Ångström", "снег", "夜明け", "🦊", "👩‍👩‍👧", "**bold**?", "<b>", "&amp;", "`code`", "a\nb", "_", "\\", "שלום"]
+WORDS = ["tea", "Ångström", "снег", "夜明け", "🦊", "👩‍👩‍👧", "**bold**?", "<b>", "&amp;", "`code`", "a\nb", "_", "\\",
+         "שלום"]
+FILE_SIZES = [1, 1000, 70_000, 524_288, 700_001]  # under one part, exactly one, over one
+FILE_WEIGHTS = [4, 4, 2, 1, 1]
 LONG_WORDS = 300  # a text of some thousand characters
 KEY_TRIES = 12
 DIALOG_PAGES_MAX = 3
@@ -22,10 +26,12 @@ class Traffic:
         self.rooms = rooms
         self.mine = []  # entries that may be edited, deleted, forwarded
         self.menu = [
-            (24, self.send), (12, self.send_with_key), (3, self.send_by_method), (10, self.history), (4, self.search),
+            (24, self.send), (12, self.send_with_key), (3, self.send_by_method), (1, self.send_file),
+            (2, self.download), (10, self.history), (4, self.search),
             (4, self.chats), (4, self.me), (7, self.edit), (5, self.delete), (5, self.forward), (5, self.method),
             (3, self.come_and_go), (2, self.hang_up), (8, self.mistake),
         ]
+        self.files = []  # (chat_id, message id, digest)
 
     async def go_on(self, until):
         weights = [weight for weight, _ in self.menu]
@@ -65,7 +71,8 @@ class Traffic:
     async def send_with_key(self):
         """Whatever comes in between: the same key until it is answered, and then it is one message."""
         entry, body = self._expect()
-        headers = {"Idempotency-Key": str(uuid.UUID(int=self.rng.getrandbits(128), version=4)), **self._maybe_patient()}
+        key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        headers = {"Idempotency-Key": key, **self._maybe_patient()}
         for _ in range(KEY_TRIES):
             answer = await self.account.call("POST", "/messages/send", json=body, headers=headers)
             entry.tell("sent with a key", answer)
@@ -82,7 +89,8 @@ class Traffic:
         if self.rng.random() < 0.5:
             again = await self.account.call("POST", "/messages/send", json=body, headers=headers)
             entry.tell("repeated", again)
-            self.run.check(not again.ok or again.body == first.body, "a repeated key is answered with the first message",
+            self.run.check(not again.ok or again.body == first.body,
+                           "a repeated key is answered with the first message",
                            f"{first.body} and then {again.body}; {entry.story}")
         entry.state, entry.message_id = PRESENT, int(first.body["message_id"])
         self.mine.append(entry)
@@ -99,6 +107,27 @@ class Traffic:
         ids = [update.get("id")] + [u.get("id") for u in update.get("updates", []) if u["_"] == "updateMessageID"]
         entry.state, entry.message_id = PRESENT, next(i for i in ids if i is not None)
 
+    async def send_file(self):
+        entry, body = self._expect()
+        content = self.rng.randbytes(*self.rng.choices(FILE_SIZES, FILE_WEIGHTS))
+        self.run.file_bytes += len(content)
+        answer = await self.account.call("POST", "/messages/send_with_file", data={**body},
+                                         files={"file": ("soak.bin", content, "application/octet-stream")})
+        self._settle(entry, answer)
+        if answer.ok:
+            self.mine.remove(entry)  # it stays, so that it can be fetched
+            self.files.append((body["chat_id"], entry.message_id, hashlib.sha256(content).digest()))
+
+    async def download(self):
+        if not self.files:
+            return
+        chat_id, message_id, digest = self.rng.choice(self.files)
+        answer = await self.account.call("GET", f"/messages/media/{message_id}", params={"chat_id": chat_id})
+        if answer.ok:
+            content = answer.response.content
+            self.run.check(hashlib.sha256(content).digest() == digest, "files come back as they went",
+                           f"{answer}: {len(content)} bytes")
+
     async def hang_up(self):
         entry, body = self._expect()
         answer = await self.account.call("POST", "/messages/send", json=body,
@@ -111,18 +140,12 @@ class Traffic:
         """One that nothing else is being done with."""
         if not self.mine:
             return None
-        entry = self.mine.pop(self.rng.randrange(len(self.mine)))
-        entry.busy = True
-        return entry
+        return self.mine.pop(self.rng.randrange(len(self.mine)))
 
     def _give_back(self, entry, answer):
-        """In doubt it stays busy: what was asked for may still happen."""
+        """Not in doubt: what was asked for may still happen."""
         if answer.ok or answer.refused:
-            self._free(entry)
-
-    def _free(self, entry):
-        entry.busy = False
-        self.mine.append(entry)
+            self.mine.append(entry)
 
     async def edit(self):
         entry = self._take()
@@ -162,7 +185,7 @@ class Traffic:
             return
         room = self.rng.choice([room for room in self.rooms if room != entry.room])
         if self.run.ledger.has(room, entry.texts[0]):  # once to each
-            self._free(entry)
+            self.mine.append(entry)
             return
         copy = self.run.ledger.expect(room, self.account, entry.texts[0])
         answer = await self.account.call("POST", "/messages/forward", json={
@@ -173,7 +196,7 @@ class Traffic:
             copy.state, copy.message_id = PRESENT, int(answer.body["message_id"])
         else:
             copy.state = ABSENT if answer.refused else UNKNOWN
-        self._free(entry)
+        self.mine.append(entry)
 
     # ---- reading ----
 
@@ -215,7 +238,8 @@ class Traffic:
         name, body = self.rng.choice([
             ("users.getUsers", {"id": ["me"]}), ("help.getConfig", {}), ("updates.getState", {}),
             ("contacts.resolveUsername", {"username": self.rng.choice(self.run.accounts).username}),
-            ("account.getPassword", {}), ("messages.getPeerDialogs", {"peers": [{"_": "inputDialogPeer", "peer": "me"}]}),
+            ("account.getPassword", {}),
+            ("messages.getPeerDialogs", {"peers": [{"_": "inputDialogPeer", "peer": "me"}]}),
         ])
         await self.account.call("POST", f"/methods/{name}", json=body)
 
