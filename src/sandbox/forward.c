@@ -40,8 +40,22 @@ static struct forward *origin_of(struct request *r, const struct message *m, int
     return f;
 }
 
+/* What was one album is one again: its number there, and here. */
+struct album {
+    int64_t was;
+    int64_t is;
+};
+
+static int64_t group_of(struct request *r, const struct message *m, struct album *album)
+{
+    int64_t group = m->extra ? m->extra->grouped_id : 0;
+    if (group && group != album->was)
+        *album = (struct album){group, (int64_t)(rng_u64(&r->world->rng) >> 1 | 1)};
+    return group ? album->is : 0;
+}
+
 static bool forward_one(struct request *r, const struct message *m, int64_t to, int64_t from_peer,
-                        int32_t id, int64_t random_id, struct sent_id *sent)
+                        int32_t id, int64_t random_id, struct album *album, struct sent_id *sent)
 {
     struct draft d;
     draft_begin(r, &d, to);
@@ -49,6 +63,7 @@ static bool forward_one(struct request *r, const struct message *m, int64_t to, 
     d.extra = message_extra_copy(m->extra);
     if (!d.extra)
         return false;
+    d.extra->grouped_id = group_of(r, m, album);
     if (!tl_bool(r->query, F_drop_author))
         d.extra->forward = origin_of(r, m, to, from_peer, id);
     if (!draft_sign(r, &d)) {
@@ -96,11 +111,12 @@ static struct tl_value run_forward(struct request *r, int64_t from, int64_t to)
     const struct chat *c = world_chat(r->world, to);
     if (n > 1 && c && c->slow_mode_s && !chat_is_admin(c, r->self->id))
         return fail(r, 400, "SLOWMODE_MULTI_MSGS_DISABLED");
+    struct album album = {0};
     struct cause cause;
     cause_begin(r, &cause);
     for (uint32_t i = 0; i < n; i++) {
         const struct message *m = world_message(r->world, r->self, from, ids[i]);
-        if (!m || !forward_one(r, m, to, from, ids[i], randoms[i], &sent[i])) {
+        if (!m || !forward_one(r, m, to, from, ids[i], randoms[i], &album, &sent[i])) {
             cause_end(r);
             return fail(r, 500, "INTERNAL_SERVER_ERROR");
         }

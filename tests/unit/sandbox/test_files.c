@@ -436,6 +436,18 @@ static void albums_are_groups_of_messages(void **state)
         group = tl_int(m, F_grouped_id);
         assert_int_equal(tl_int(tl_obj(tl_obj(m, F_media), F_document), F_id), files[i].id);
     }
+    const struct tl_object *o =
+        call(p.h, p.ann, "messages.forwardMessages",
+             "{\"from_peer\": %lld, \"to_peer\": \"me\", \"id\": [1, 2, 3], "
+             "\"random_id\": [71, 72, 73]}",
+             (long long)p.ben->id);
+    int64_t forwarded = 0;
+    for (uint32_t i = 0; i < 3; i++) { /* an album again, another one */
+        const struct tl_object *m = tl_obj(tl_item_obj(o, F_updates, 3 + i), F_message);
+        assert_true(i == 0 || tl_int(m, F_grouped_id) == forwarded);
+        forwarded = tl_int(m, F_grouped_id);
+        assert_true(forwarded != 0 && forwarded != group);
+    }
     uint32_t boxed = p.h->world->n_boxed;
     struct tl_value again = send_album(&p, files, 4, 1); /* the same random_ids */
     assert_null(p.h->error);
