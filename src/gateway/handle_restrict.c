@@ -138,7 +138,7 @@ static bool narrow_routes(struct call *c, struct session_scope *narrow)
 static bool narrow_time(struct call *c, struct session_scope *narrow)
 {
     const struct param_value *in = call_param(c, "expires_in"), *at = call_param(c, "expires_at");
-    int64_t now_s = call_unix_s(c);
+    int64_t now_s = scope_now_s(c);
     if (!in->present && !at->present)
         return true;
     if (in->present && at->present)

@@ -3,10 +3,16 @@
 
 #include "gateway/route.h"
 #include "gateway/safety.h"
+#include "gateway/worker.h"
 
 bool scope_is_narrowed(const struct session_scope *scope)
 {
     return scope->read_only || scope->expires_at || scope->n_chats || scope->n_routes;
+}
+
+int64_t scope_now_s(const struct call *c)
+{
+    return clock_unix_s(&c->worker->clock);
 }
 
 /* ---- routes ---- */
@@ -25,7 +31,7 @@ void scope_check_route(struct call *c)
     const struct route *r = c->route;
     if (!scope_is_narrowed(scope))
         return;
-    if (scope->expires_at && call_unix_s(c) >= scope->expires_at)
+    if (scope->expires_at && scope_now_s(c) >= scope->expires_at)
         call_fail(c, 401, "SESSION_STRING_EXPIRED",
                   "This session string was narrowed to a time that is over: ask its owner for "
                   "another");

@@ -13,6 +13,9 @@
 enum { SERVICE_USER_ID = 777000 };
 
 bool scope_is_narrowed(const struct session_scope *scope);
+/* Unix seconds by which strings end: the machine's own, for a replica that has just started knows
+ * no data centre's clock yet, and all are to agree. */
+int64_t scope_now_s(const struct call *c);
 
 /* Sets c->error where the call's route is refused: 401 for an expired string, else 403. */
 void scope_check_route(struct call *c);
