@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import transfers
 import world
 from load import API_HASH, API_ID, Api, Request, foreign_token, measure
 from processes import Failed, Gateway, Nginx, Sandbox, Wrapper, kernel_kib
@@ -20,11 +21,13 @@ from report import Report
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/tgrest"
 ENGINE = ROOT / "build/release/bench/engine"
+IGE = ROOT / "build/release/bench/ige"
 OLD_LAYER = ROOT / "schema/layers/api-216.tl"  # Telethon's
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 SESSIONS = min(int(os.environ.get("BENCH_SESSIONS", "10000")), DESCRIPTORS - 200)  # one each, and what else is open
 CONNECTIONS = (1, 16, 64)
+TRANSFERS = (1, 8)
 STARTS = 10
 IDLE_S = 12  # an unused session gives its buffers back after 10
 EXCHANGE_CONNECTIONS = 8
@@ -138,6 +141,27 @@ class Bench:
              ["gateway: POST /auth/send_code", EXCHANGE_CONNECTIONS, f"{m.per_second:.0f}",
               f"{m.cpu_us / 1000:.2f}", m.errors]])
 
+    # ---- files ----
+
+    def files(self):
+        """Each byte is sealed or opened once by the gateway: IGE is what that costs at the least."""
+        sandbox = self.start(Sandbox, BINARY, self.directory, "sandbox-files")
+        gateway = self.start(Gateway, BINARY, self.directory, "gateway-files", sandbox)
+        tokens = transfers.sessions(gateway, sandbox, max(TRANSFERS))
+        idle_mib = gateway.peak_kib() / 1024
+        ige = transfers.ige_mb_per_second(IGE, SECONDS)
+        floors = {"up": 1000 / ige["encrypt"], "down": 1000 / ige["decrypt"]}
+        rows = []
+        for n in TRANSFERS:
+            self.report.progress(f"{n} transfers")
+            for way, moved in transfers.measure(gateway, tokens, n).items():
+                rows.append([way, n, f"{moved.mb_per_second:.0f}", f"{moved.cpu_s_per_gb:.2f}", f"{floors[way]:.2f}",
+                             f"{moved.cpu_s_per_gb / floors[way]:.2f}", f"{moved.peak_mib:.1f}"])
+        self.report.table(
+            f"Files: {transfers.BLOCKS_OF_ALL} MiB in all, client, gateway and sandbox on this machine; "
+            f"the gateway before them at most {idle_mib:.1f} MiB",
+            ["way", "at once", "MB/s", "CPU s a GB", "IGE of one core, s a GB", "IGE = 1", "peak RSS MiB"], rows)
+
     # ---- memory ----
 
     def memory(self):
@@ -231,7 +255,7 @@ class Bench:
         self.start_rivals()
         self.throughput()
         self.stop_all()
-        for part in (self.engine, self.exchanges, self.memory, self.starting):
+        for part in (self.engine, self.exchanges, self.files, self.memory, self.starting):
             part()
             self.stop_all()
         self.aims()

@@ -66,6 +66,13 @@ class Program:
         text = Path(f"/proc/{self.child.pid}/smaps_rollup").read_text()
         return tuple(int(re.search(rf"^{field}:\s+(\d+)", text, re.M).group(1)) for field in ("Rss", "Pss"))
 
+    def peak_kib(self):
+        """The most Rss since the start, or since forget_peak."""
+        return int(re.search(r"^VmHWM:\s+(\d+)", Path(f"/proc/{self.child.pid}/status").read_text(), re.M).group(1))
+
+    def forget_peak(self):
+        Path(f"/proc/{self.child.pid}/clear_refs").write_text("5")
+
     def stop(self):
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
