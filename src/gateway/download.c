@@ -125,14 +125,30 @@ static enum part_mend replace_key(struct part *part)
     return move(part, d->place.dc);
 }
 
+/* The account has another home now; the file is where it was, or FILE_MIGRATE says where. */
+static enum part_mend follow_account(struct part *part, int32_t dc)
+{
+    struct download *d = download_of(part);
+    if (part->place != d->parts.place)
+        return MEND_AGAIN;
+    if (++d->moves > MOVES_MAX || !dc_find(&d->call->gateway->dcs, dc))
+        return MEND_UNKNOWN;
+    return parts_move_home(&d->parts, dc) && connect_to_place(d) ? MEND_AGAIN : MEND_FAILED;
+}
+
 static enum part_mend mend(struct part *part, struct slice error)
 {
+    const struct download *d = download_of(part);
     int64_t number;
     if (slice_starts_with(error, "FILE_REFERENCE_"))
         return renew_place(part);
     if (slice_is(error_base(error, &number), "FILE_MIGRATE") && number > 0 && number <= INT16_MAX)
         return move(part, (int32_t)number);
-    return error_is_dead_key(error) ? replace_key(part) : MEND_UNKNOWN;
+    if (error_migrate_dc(error) > 0 && at_home(d))
+        return follow_account(part, error_migrate_dc(error));
+    /* The key of a former home may be taken for one that still is at home there. */
+    bool useless = error_migrate_dc(error) > 0 || error_is_dead_key(error);
+    return useless ? replace_key(part) : MEND_UNKNOWN;
 }
 
 static const struct parts_kind kind = {.query = part_query, .take = take_answer, .mend = mend};

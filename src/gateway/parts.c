@@ -6,6 +6,7 @@
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/invoke.h"
+#include "gateway/other_dc.h"
 
 enum {
     TRIES_MAX = 6,           /* of one part; each waits longer than the last */
@@ -215,6 +216,17 @@ struct upstream *parts_home(struct parts *p)
     if (u)
         upstream_share(u);
     return u;
+}
+
+bool parts_move_home(struct parts *p, int32_t dc)
+{
+    /* Another call may have moved it; then only the connection is to follow. */
+    if (dc != p->call->session.dc && !call_move_home(p->call, dc))
+        return false;
+    struct upstream *u = parts_home(p);
+    if (u)
+        parts_move(p, u);
+    return u != NULL;
 }
 
 void parts_move(struct parts *p, struct upstream *u)

@@ -79,6 +79,8 @@ bool parts_settle(struct parts *p) __attribute__((warn_unused_result));
 bool parts_wait(struct parts *p) __attribute__((warn_unused_result));
 /* Forgets a part that is on its way. */
 void part_drop(struct part *part);
+/* USER_MIGRATE: moves the session's home, and goes on from there. False: error set. */
+bool parts_move_home(struct parts *p, int32_t dc);
 /* From now on this connection carries them: what is on its way is sent again there. Takes over the
  * caller's use of it. */
 void parts_move(struct parts *p, struct upstream *u);

@@ -9,7 +9,8 @@
 #include "telegram/names.h"
 
 enum {
-    TL_LONG_BYTES = 254,      /* from this length on, TL writes a length in four bytes */
+    TL_LONG_BYTES = 254, /* from this length on, TL writes a length in four bytes */
+    MOVES_MAX = 3,
     FORM_SLACK = 1024 * 1024, /* of bytes_max: a form's size is known, its file's is not */
 };
 
@@ -22,7 +23,9 @@ struct upload {
     int64_t bytes;
     int64_t n_parts;   /* begun */
     int64_t parts_max; /* by what is known so far */
+    unsigned moves;    /* of the account's home */
     bool limit_asked;
+    bool any_saved;
     bool big;
     bool ended; /* n_parts is the whole */
 };
@@ -92,11 +95,28 @@ static bool part_query(struct part *part, struct slice *query, bool *borrowed)
 
 static bool take_answer(struct part *part, struct slice body)
 {
-    (void)part;
-    return body.len == 4 && load_le32(body.data) == TL_ID_BOOL_TRUE;
+    bool saved = body.len == 4 && load_le32(body.data) == TL_ID_BOOL_TRUE;
+    struct upload *u = upload_of(part);
+    u->any_saved = u->any_saved || saved;
+    return saved;
 }
 
-static const struct parts_kind kind = {.query = part_query, .take = take_answer};
+/* An account that moved is followed as long as nothing was saved at its old home: parts are of use
+ * only where they were sent to. */
+static enum part_mend mend(struct part *part, struct slice error)
+{
+    struct upload *u = upload_of(part);
+    int32_t dc = error_migrate_dc(error);
+    if (dc == 0 || u->any_saved)
+        return MEND_UNKNOWN;
+    if (part->place != u->parts.place)
+        return MEND_AGAIN; /* moved already */
+    return ++u->moves <= MOVES_MAX && dc_find(&u->call->gateway->dcs, dc)
+               ? parts_move_home(&u->parts, dc) ? MEND_AGAIN : MEND_FAILED
+               : MEND_UNKNOWN;
+}
+
+static const struct parts_kind kind = {.query = part_query, .take = take_answer, .mend = mend};
 
 /* ---- the window ---- */
 

@@ -144,6 +144,21 @@ def test_an_account_that_moves_is_followed_and_back(new_account, control, binary
     client.delete("/auth/logout")
 
 
+def test_a_file_is_the_first_to_meet_the_move(new_account, control, rng):
+    client, data = new_account(), rng.randbytes(3 * PART)
+    message_id = send(client, ("a.bin", data))["message_id"]
+    control.run(f"move {client.phone} 3")
+    # Telegram takes parts anywhere: that they are of no use there shows when the message is sent. The answer brings
+    # the string with the new home, so that sending it again is all there is to do.
+    old = client.session
+    assert send(client, ("b.bin", data), expect=400)["error"] == "FILE_PART_0_MISSING"
+    assert client.session != old
+    message_id_there = send(client, ("b.bin", data))["message_id"]
+    control.run(f"move {client.phone} 1")
+    for each in (message_id, message_id_there):
+        assert sha256(media(client, each).content) == sha256(data)
+
+
 def test_a_write_that_meets_the_move_is_executed_once(new_account, control):
     client = new_account()
     control.run(f"move {client.phone} 3")

@@ -260,6 +260,43 @@ static void an_account_that_cannot_be_followed_is_an_error(void **state)
     end(&t);
 }
 
+static void upload_some(struct call *c)
+{
+    struct other_test *t = run_of(c)->arg;
+    struct upload *u = upload_begin(c, -1);
+    bool ok = u && upload_write(u, slice_of(t->away.content, FILE_BYTES));
+    if (ok)
+        upload_end(u, slice_str("x"));
+    upload_free(u);
+}
+
+static void an_upload_follows_before_anything_is_saved(void **state)
+{
+    struct other_test t;
+    begin(&t, state, (struct setup){0});
+    atomic_store(&t.home.user_migrate, 3);
+    struct handler_run *run = handler_start(t.f, &t.session, upload_some, &t);
+    handler_wait(run);
+    assert_int_equal(run->task.call.error.status, 0);
+    assert_int_equal(run->task.call.session.dc, 3);
+    assert_memory_equal(t.away.uploaded, t.away.content, FILE_BYTES);
+    handler_free(run);
+    end(&t);
+}
+
+static void a_download_follows_too(void **state)
+{
+    struct other_test t;
+    struct download_run r;
+    begin(&t, state, (struct setup){0});
+    atomic_store(&t.home.user_migrate, 3);
+    t.said_dc = 0; /* at home, wherever that is */
+    download(&t, &r, &t.session);
+    assert_int_equal(r.session.dc, 3);
+    assert_int_equal(r.session.extra_keys[0].dc, 2);
+    end(&t);
+}
+
 /* ---- the end of them ---- */
 
 static void logging_out_ends_every_key(void **state)
@@ -291,6 +328,8 @@ int main(void)
         T(files_sent_round_in_circles_end),
         T(an_account_that_moved_is_followed),
         T(an_account_that_cannot_be_followed_is_an_error),
+        T(an_upload_follows_before_anything_is_saved),
+        T(a_download_follows_too),
         T(logging_out_ends_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
