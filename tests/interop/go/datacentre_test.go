@@ -19,6 +19,7 @@ import (
 	"github.com/gotd/td/tgerr"
 	"github.com/gotd/td/tgtest"
 	"github.com/gotd/td/tgtest/cluster"
+	"github.com/gotd/td/tgtest/services/file"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -47,6 +48,8 @@ type centres struct {
 	logs     *observer.ObservedLogs
 	keys     []string // PEM files
 	password *password
+	storage  *file.InMemory
+	files    *file.Service
 
 	mu       sync.Mutex
 	users    map[[8]byte]int64 // by auth key
@@ -54,6 +57,9 @@ type centres struct {
 	random   map[int64]int // random_id to message id
 	dropped  map[string]bool
 	renamed  []string
+	fetched  int // parts of files
+
+	cutTransfers bool // set before the first request
 }
 
 func startCentres(t testing.TB) *centres {
@@ -61,8 +67,9 @@ func startCentres(t testing.TB) *centres {
 	core, logs := observer.New(zapcore.DebugLevel)
 	c := &centres{
 		cluster: cluster.NewCluster(cluster.Options{Logger: zap.New(core)}), logs: logs,
-		users: map[[8]byte]int64{}, random: map[int64]int{}, dropped: map[string]bool{},
+		users: map[[8]byte]int64{}, random: map[int64]int{}, dropped: map[string]bool{}, storage: file.NewInMemory(),
 	}
+	c.files = file.NewService(file.Config{Storage: c.storage})
 	var err error
 	if c.password, err = newPassword(secondFactor); err != nil {
 		t.Fatal(err)
@@ -71,11 +78,11 @@ func startCentres(t testing.TB) *centres {
 		server, dispatcher := c.cluster.DC(dc, fmt.Sprintf("dc%d", dc))
 		c.register(dispatcher)
 		block := &pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(server.Key().RSA)}
-		file := filepath.Join(t.TempDir(), fmt.Sprintf("dc%d.pem", dc))
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		path := filepath.Join(t.TempDir(), fmt.Sprintf("dc%d.pem", dc))
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c.keys = append(c.keys, file)
+		c.keys = append(c.keys, path)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -135,6 +142,7 @@ func on[T bin.Decoder](c *centres, d *tgtest.Dispatcher, id uint32, empty func()
 func made[T any]() *T { return new(T) }
 
 func (c *centres) register(d *tgtest.Dispatcher) {
+	c.registerFiles(d)
 	on(c, d, tg.AuthSendCodeRequestTypeID, made[tg.AuthSendCodeRequest], (*centres).sendCode)
 	on(c, d, tg.AuthSignInRequestTypeID, made[tg.AuthSignInRequest], (*centres).signIn)
 	on(c, d, tg.AccountGetPasswordRequestTypeID, made[tg.AccountGetPasswordRequest], (*centres).getPassword)
