@@ -59,6 +59,8 @@ struct account {
     int32_t standing_since_s;
     struct two_factor two_factor;
     uint32_t password_serial;     /* how often the password was replaced */
+    uint32_t password_failures;   /* wrong ones since the last right one */
+    int32_t password_wait_s;      /* FLOOD_WAIT until then: too many were wrong */
     int32_t password_reset_s;     /* when account.resetPassword may take it away; 0 = not asked */
     struct password_mail *mail;   /* codes by e-mail: password.h; NULL = none was sent; owned */
     struct update_log log;        /* what happened outside channels: pts */

@@ -9,10 +9,17 @@
 #include "sandbox/methods.h"
 #include "sandbox/password.h"
 
-enum { SECURE_RANDOM_BYTES = 256, SECURE_SALT_BYTES = 8, SALT1_EXTRA_BYTES = 32 };
+enum {
+    SECURE_RANDOM_BYTES = 256,
+    SECURE_SALT_BYTES = 8,
+    SALT1_EXTRA_BYTES = 32,
+    PASSWORD_TRIES_MAX = 20, /* wrong ones in a row; then one waits */
+    PASSWORD_WAIT_S = 60
+};
 
 /* What is checked on a pool thread: copies only. */
 struct check {
+    struct account *account; /* not the pool thread's */
     struct two_factor two_factor;
     uint8_t secret[DH_BYTES];
     uint8_t b[DH_BYTES];
@@ -161,6 +168,11 @@ static struct check *take_proof(struct request *r, const struct user *user,
     struct slice a = tl_text(proof, F_A);
     struct slice m1 = tl_text(proof, F_M1);
     struct check *c = arena_alloc(r->arena, sizeof *c);
+    int32_t wait_s = user->account->password_wait_s - r->now_s;
+    if (wait_s > 0) {
+        fail(r, 420, arena_printf(r->arena, "FLOOD_WAIT_%d", wait_s));
+        return NULL;
+    }
     if (!tl_is(proof, C_inputCheckPasswordSRP) || a.len > DH_BYTES || m1.len != SHA256_BYTES) {
         fail(r, 400, "PASSWORD_HASH_INVALID");
         return NULL;
@@ -175,6 +187,7 @@ static struct check *take_proof(struct request *r, const struct user *user,
         fail(r, 400, "SRP_PASSWORD_CHANGED");
         return NULL;
     }
+    c->account = user->account;
     c->two_factor = user->account->two_factor;
     memcpy(c->secret, srp->secret, DH_BYTES);
     memcpy(c->b, srp->b, DH_BYTES);
@@ -184,12 +197,28 @@ static struct check *take_proof(struct request *r, const struct user *user,
     return c;
 }
 
+/* Counts; false when the proof was wrong. */
+static bool proven(struct request *r, const struct check *c)
+{
+    struct account *a = c->account;
+    if (c->good) {
+        a->password_failures = 0;
+        return true;
+    }
+    if (++a->password_failures >= PASSWORD_TRIES_MAX) {
+        a->password_failures = 0;
+        a->password_wait_s = r->now_s + PASSWORD_WAIT_S;
+    }
+    fail(r, 400, "PASSWORD_HASH_INVALID");
+    return false;
+}
+
 static struct tl_value check_done(struct request *r, void *arg)
 {
     const struct check *c = arg;
     struct user *user = r->auth->password_user;
-    if (!c->good)
-        return fail(r, 400, "PASSWORD_HASH_INVALID");
+    if (!proven(r, c))
+        return fail(r, r->error_code, r->error_text);
     if (!user) /* logged out meanwhile */
         return fail(r, 401, "AUTH_KEY_UNREGISTERED");
     return login_complete(r, user);
@@ -217,7 +246,8 @@ static struct tl_value password_settings(struct request *r, const struct two_fac
 static struct tl_value settings_checked(struct request *r, void *arg)
 {
     const struct check *c = arg;
-    return c->good ? password_settings(r, &c->two_factor) : fail(r, 400, "PASSWORD_HASH_INVALID");
+    return proven(r, c) ? password_settings(r, &c->two_factor)
+                        : fail(r, r->error_code, r->error_text);
 }
 
 static struct tl_value get_password_settings(struct request *r)
@@ -319,7 +349,7 @@ static struct tl_value apply_settings(struct request *r)
 static struct tl_value update_checked(struct request *r, void *arg)
 {
     const struct check *c = arg;
-    return c->good ? apply_settings(r) : fail(r, 400, "PASSWORD_HASH_INVALID");
+    return proven(r, c) ? apply_settings(r) : fail(r, r->error_code, r->error_text);
 }
 
 static struct tl_value update_password_settings(struct request *r)

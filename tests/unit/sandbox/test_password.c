@@ -225,6 +225,34 @@ static void a_proof_is_good_once_for_its_password(void **state)
     client_free(other);
 }
 
+/* A proof of no password at all, which costs no key stretching. */
+static struct reply guess(struct client *c)
+{
+    const struct tl_object *challenge = get_password(c);
+    static const uint8_t zeroes[SHA256_BYTES];
+    struct tl_object *o = tl_new(&c->b, C_inputCheckPasswordSRP);
+    tl_set_int(o, F_srp_id, tl_int(challenge, F_srp_id));
+    tl_set_text(o, F_A, tl_text(challenge, F_srp_B));
+    tl_set_text(o, F_M1, slice_of(zeroes, sizeof zeroes));
+    return with_password(c, C_account_getPasswordSettings, o);
+}
+
+static void who_guesses_too_often_waits(void **state)
+{
+    struct protected p = logged_in(*state);
+    struct client *c = p.c;
+    assert_answered(update(c, NULL, "one", NULL));
+    for (int i = 0; i < 20; i++)
+        assert_refused(guess(c), 400, "PASSWORD_HASH_INVALID");
+    struct reply r = get_settings(c, "one");
+    assert_int_equal(r.code, 420);
+    assert_memory_equal(r.text, "FLOOD_WAIT_", sizeof "FLOOD_WAIT_" - 1);
+    control(p.f, "clock_advance 301"); /* so far that the client sets its clock */
+    assert_refused(guess(c), 400, "PASSWORD_HASH_INVALID");
+    assert_answered(get_settings(c, "one"));
+    client_free(c);
+}
+
 /* ---- e-mail ---- */
 
 static void an_address_is_confirmed_before_it_counts(void **state)
@@ -376,6 +404,7 @@ int main(void)
         WITH_SANDBOX(a_password_is_set_changed_and_removed),
         WITH_SANDBOX(settings_that_say_nothing_good_are_refused),
         WITH_SANDBOX(a_proof_is_good_once_for_its_password),
+        WITH_SANDBOX(who_guesses_too_often_waits),
         WITH_SANDBOX(an_address_is_confirmed_before_it_counts),
         WITH_SANDBOX(a_code_by_email_ends_by_wrong_tries_and_by_its_time),
         WITH_SANDBOX(a_forgotten_password_is_recovered_by_email),
