@@ -329,6 +329,19 @@ static const char *new_bot_token(struct sandbox *s, const struct command_line *l
 
 /* ---- files ---- */
 
+static const char *premium(struct sandbox *s, const struct command_line *line, struct buf *out)
+{
+    struct user *user = phone_user(s, line);
+    bool on = slice_is(line->word[2], "on");
+    (void)out;
+    if (!user)
+        return "no such phone";
+    if (!on && !slice_is(line->word[2], "off"))
+        return "neither on nor off";
+    user->flags = on ? user->flags | USER_PREMIUM : user->flags & ~(uint32_t)USER_PREMIUM;
+    return NULL;
+}
+
 static const char *expire_references(struct sandbox *s, const struct command_line *line,
                                      struct buf *out)
 {
@@ -409,6 +422,7 @@ static const struct command commands[] = {
      new_bot_token},
     {"drop", "PHONE", "close the account's connections", 1, drop},
     {"drop_all", "", "close all connections", 0, drop_all},
+    {"premium", "PHONE on|off", "Telegram Premium: files of 8,000 parts", 2, premium},
     {"expire_references", "", "file references given so far have expired", 0, expire_references},
     {"stats", "[METHOD]", "counters, then calls by method", 0, stats},
     {"stats_reset", "", "all counters to 0", 0, stats_reset},

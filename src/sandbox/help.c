@@ -84,8 +84,8 @@ static const struct {
     {"dialogs_pinned_limit_default", PINNED_DIALOGS_MAX},
     {"caption_length_limit_default", CAPTION_UNITS_MAX},
     {"forum_upgrade_participants_min", MEGAGROUP_MEMBERS_MAX},
-    {"upload_max_fileparts_default", 4000},
-    {"upload_max_fileparts_premium", 8000},
+    {"upload_max_fileparts_default", FILE_PARTS_MAX},
+    {"upload_max_fileparts_premium", FILE_PARTS_PREMIUM_MAX},
 };
 enum {
     APP_CONFIG_HASH = 1, /* changes with the table above */

@@ -219,3 +219,16 @@ async def test_files_may_go_over_several_connections_of_a_key(sandbox):
         file = types.InputFileBig(9, 4, "x.bin")
         message = await client.send_file("me", file, force_document=True)
         assert await client.download_media(message, bytes) == data
+
+
+@asynchronous
+async def test_premium_accounts_send_twice_as_many_parts(sandbox):
+    async with connected(sandbox) as client:
+        phone = await sign_up(client, sandbox)
+        part = functions.upload.SaveBigFilePartRequest(5, 4000, 8000, noise(1024))
+        with pytest.raises(errors.FilePartInvalidError):
+            await client(part)
+        sandbox.control.run(f"premium {phone} on")
+        assert (await client.get_me()).premium and await client(part)
+        sandbox.control.run(f"premium {phone} off")
+        assert not (await client.get_me()).premium
