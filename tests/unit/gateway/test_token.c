@@ -115,10 +115,20 @@ static void test_scope_survives(void **state)
         s.scope.chats[s.scope.n_chats] = -1000000000000 - (int64_t)s.scope.n_chats;
     for (s.scope.n_routes = 0; s.scope.n_routes < SESSION_ROUTES_MAX; s.scope.n_routes++)
         s.scope.routes[s.scope.n_routes] = (uint32_t)rng_u64(&f->rng);
+    for (int32_t i = 0; i < SESSION_EXTRA_KEYS_MAX; i++) {
+        s.extra_keys[i].dc = i + 3;
+        rng_fill(&f->rng, s.extra_keys[i].key.key, AUTH_KEY_BYTES);
+    }
+    memset(s.api_hash, 'x', SESSION_API_HASH_MAX);
+    memset(s.phone, '9', SESSION_PHONE_MAX);
+    memset(s.phone_code_hash, 'y', SESSION_PHONE_CODE_HASH_MAX);
+    s.qr_token = UINT64_MAX;
     struct buf b = seal(f, f->keys, &s);
-    assert_in_range(b.len, 1000, 4096 - SESSION_EXTRA_KEYS_MAX * 360);
+    assert_in_range(b.len, 2000, 4096);
     assert_int_equal(token_open(f->keys, f->digests, buf_slice(&b), &back, NULL), TOKEN_OK);
     assert_memory_equal(&back.scope, &s.scope, sizeof s.scope);
+    assert_true(back.qr_token == s.qr_token);
+    assert_string_equal(back.phone_code_hash, s.phone_code_hash);
     buf_free(&b);
 }
 
