@@ -34,6 +34,7 @@ static const struct param params[] = {
     {.name = "entities", .place = PARAM_BODY, .type = PARAM_JSON},
     {.name = "file", .place = PARAM_BODY, .type = PARAM_FILE, .required = true},
     {.name = "thumb", .place = PARAM_BODY, .type = PARAM_FILE},
+    {.name = "more", .place = PARAM_BODY, .type = PARAM_FILE, .max = 3},
     {.name = "page", .place = PARAM_QUERY, .type = PARAM_INT, .default_text = "7"},
 };
 static const struct route route = {.method = "POST",
@@ -150,6 +151,7 @@ static void bench_free(struct bench *b)
 #define END    "--b--\r\n"
 #define CHAT   PART("chat_id") "me\r\n"
 #define FILE_X FILE_PART("file", "x") "data\r\n"
+#define MORE   FILE_PART("more", "x") "data\r\n"
 
 static void test_fields_in_any_order(void **state)
 {
@@ -302,6 +304,8 @@ static void test_refusals_name_the_field(void **state)
         {TYPE, CHAT END, 400, "INVALID_PARAMETER", "file"},
         {TYPE, CHAT FILE_PART("file", "") "\r\n" END, 400, "INVALID_PARAMETER", "file"},
         {TYPE, CHAT FILE_X FILE_X END, 400, "INVALID_PARAMETER", "file"},
+        {TYPE, CHAT FILE_X MORE MORE MORE END, 0, NULL, NULL},
+        {TYPE, CHAT FILE_X MORE MORE MORE MORE END, 400, "INVALID_PARAMETER", "more"},
         {TYPE, CHAT CHAT FILE_X END, 400, "INVALID_PARAMETER", "chat_id"},
         {TYPE, PART("chat_id") "\r\n" FILE_X END, 400, "INVALID_PARAMETER", "chat_id"},
         {TYPE, PART("reply_to") "x\r\n" END, 400, "INVALID_PARAMETER", "reply_to"},
