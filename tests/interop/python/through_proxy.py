@@ -32,6 +32,7 @@ http {{
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_request_buffering off;
+            proxy_buffering off;
         }}
     }}
 }}
