@@ -497,7 +497,9 @@ async def test_a_scheduled_message_arrives_when_the_clock_says_so(sandbox):
         bob_phone = await sign_up(bob, sandbox, "Bob")
         await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(0, bob_phone, "Bob", "")]))
         heard = Heard(bob)
-        await ann.send_message(bob_phone, "later", schedule=datetime.timedelta(seconds=20))
+        now = int(sandbox.control.run("clock_advance 0")[0])
+        due = datetime.datetime.fromtimestamp(now + 20, datetime.timezone.utc)
+        await ann.send_message(bob_phone, "later", schedule=due)
         waiting = await ann.get_messages(bob_phone, scheduled=True)
         assert [m.raw_text for m in waiting] == ["later"] and waiting[0].from_scheduled
         sandbox.control.run("clock_advance 21")  # Telethon takes no message from further ahead than 30 s
