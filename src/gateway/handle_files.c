@@ -41,17 +41,29 @@ static bool wants_document(const struct call *c)
     return call_param(c, "force_document")->i != 0;
 }
 
-/* Telegram takes no photo in parts of a file that is still growing: what may become one is held. */
-static bool must_hold(const struct call *c, const struct sent_file *f, size_t held)
+/* The most that the file can become; -1: nobody knows. */
+static int64_t bytes_max(const struct sending *s, const struct file_start *start)
 {
+    int64_t left = start->whole ? 0 : form_bytes_left(s->form);
+    return left < 0 ? -1 : (int64_t)start->bytes.len + left;
+}
+
+/* Telegram takes no photo in parts of a big file, and those of a small one only when it is sure to
+ * stay small: else what may become a photo is held. */
+static bool must_hold(const struct call *c, const struct sending *s, const struct sent_file *f,
+                      const struct file_start *start)
+{
+    int64_t most = bytes_max(s, start);
+    bool surely_small = most >= 0 && most <= SMALL_FILE_BYTES_MAX;
     bool photo = format_is_image(f->probe.info.format) && !wants_document(c);
-    return !probe_sniffed(&f->probe) || (photo && held <= PHOTO_BYTES_MAX);
+    return !probe_sniffed(&f->probe) ||
+           (photo && !surely_small && start->bytes.len <= PHOTO_BYTES_MAX);
 }
 
 static bool read_start(struct call *c, struct sending *s, struct sent_file *f,
                        struct file_start *start)
 {
-    while (!start->whole && must_hold(c, f, start->bytes.len)) {
+    while (!start->whole && must_hold(c, s, f, start)) {
         struct slice piece;
         if (!form_read(s->form, &piece))
             return false;
@@ -90,9 +102,7 @@ static struct slice upload_name(struct call *c, const struct sent_file *f)
 static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
                         struct file_start *start)
 {
-    int64_t left = start->whole ? 0 : form_bytes_left(s->form);
-    int64_t bytes_max = left < 0 ? -1 : (int64_t)start->bytes.len + left;
-    struct upload *u = upload_begin(c, bytes_max);
+    struct upload *u = upload_begin(c, bytes_max(s, start));
     bool sent = u && upload_write(u, buf_slice(&start->bytes));
     buf_free(&start->bytes);
     if (sent && (start->whole || upload_rest(s, f, u))) {

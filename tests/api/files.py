@@ -4,7 +4,13 @@ import hashlib
 import pathlib
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "files"
+MIB = 1024 * 1024
 PART = 512 * 1024  # what Telegram takes at a time
+
+# A form around a file's bytes, with the boundary "b".
+FORM_HEAD = (b'--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\nme\r\n--b\r\n'
+             b'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
+FORM_END = b"\r\n--b--\r\n"
 
 
 def sample(name):

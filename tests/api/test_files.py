@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from accounts import new_group, unique
-from files import PART, attributes, media, sample, send, sha256
+from files import FORM_END, FORM_HEAD, MIB, PART, attributes, media, sample, send, sha256
 from processes import DEADLINE_S, wait_until
 
 
@@ -34,11 +34,39 @@ def chunked(data, size=70_000):
 
 def test_a_body_of_unknown_length(alice, rng):
     data = rng.randbytes(3 * PART)
-    body = b"".join((b'--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\nme\r\n--b\r\n',
-                     b'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n', data, b"\r\n--b--\r\n"))
-    answer = alice.request("POST", "/messages/send_with_file", content=chunked(body),
+    answer = alice.request("POST", "/messages/send_with_file", content=chunked(FORM_HEAD + data + FORM_END),
                            headers={"Content-Type": "multipart/form-data; boundary=b"}).json()
     assert sha256(media(alice, answer["message_id"]).content) == sha256(data)
+
+
+def jpeg(rng, size):
+    """What is behind a picture's end is nobody's business."""
+    return sample("plain.jpg") + rng.randbytes(size - len(sample("plain.jpg")))
+
+
+@pytest.mark.parametrize("size, becomes", [(3 * PART + 1, "photo"), (10 * MIB, "photo"), (10 * MIB + 1, "document")])
+def test_photos_of_any_length(alice, rng, size, becomes):
+    data = jpeg(rng, size)
+    alone = send(alice, ("a.jpg", data))["message_id"]
+    body = FORM_HEAD + data + FORM_END
+    of_unknown_length = alice.request("POST", "/messages/send_with_file", content=chunked(body),
+                                      headers={"Content-Type": "multipart/form-data; boundary=b"}).json()["message_id"]
+    for message_id in (alone, of_unknown_length):
+        assert alice.message("me", message_id)["media_type"] == becomes
+        assert sha256(media(alice, message_id).content) == sha256(data)
+
+
+@pytest.mark.one_process
+def test_a_small_photo_is_sent_while_it_arrives(new_account, control, rng):
+    client = new_account()
+    data = jpeg(rng, 4 * PART)
+    before = control.executed("upload.saveFilePart")
+    with begin_form(client, len(FORM_HEAD) + len(data) + len(FORM_END), "Connection: close") as connection:
+        connection.sendall(FORM_HEAD + data[:3 * PART])
+        wait_until(lambda: control.executed("upload.saveFilePart") > before, "parts are sent before the form has ended")
+        connection.sendall(data[3 * PART:] + FORM_END)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert client.messages("me")[0]["media_type"] == "photo"
 
 
 # ---- what a file becomes ----
@@ -247,10 +275,6 @@ def begin_form(client, content_length, *more):
     return connection
 
 
-FORM_HEAD = (b'--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\nme\r\n--b\r\n'
-             b'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
-
-
 @pytest.mark.one_process
 def test_a_file_that_must_be_too_large_is_refused_at_once(alice):
     with begin_form(alice, 5 * 1024**3) as connection:
@@ -261,10 +285,9 @@ def test_a_file_that_must_be_too_large_is_refused_at_once(alice):
 
 @pytest.mark.one_process
 def test_a_client_that_waits_to_be_asked(alice):
-    end = b"\r\n--b--\r\n"
-    with begin_form(alice, len(FORM_HEAD) + 1000 + len(end), "Expect: 100-continue", "Connection: close") as connection:
+    with begin_form(alice, len(FORM_HEAD) + 1000 + len(FORM_END), "Expect: 100-continue", "Connection: close") as connection:
         assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
-        connection.sendall(FORM_HEAD + bytes(1000) + end)
+        connection.sendall(FORM_HEAD + bytes(1000) + FORM_END)
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
     with begin_form(alice, 10, "Expect: 100-continue", "Connection: close") as connection:
         connection.sendall(b"")

@@ -14,10 +14,9 @@ import time
 import pytest
 
 from accounts import sign_up
-from files import PART, media, send, sha256
+from files import FORM_END, FORM_HEAD, MIB, PART, media, send, sha256
 from processes import DEADLINE_S, wait_until
 
-MIB = 1024 * 1024
 BLOCK = bytes(range(256)) * (MIB // 256)  # equal parts are held once by the sandbox
 SANITIZED = any(word in os.environ.get("TGREST_BINARY", "") for word in ("asan", "tsan"))
 
@@ -41,11 +40,6 @@ def descriptors(process):
 def dial(gateway):
     host, port = gateway.url.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), DEADLINE_S)
-
-
-FORM_HEAD = (b'--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\nme\r\n--b\r\n'
-             b'Content-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n')
-FORM_END = b"\r\n--b--\r\n"
 
 
 def begin_upload(client, size):
