@@ -43,9 +43,7 @@ static void read_key(struct tl_reader *r, struct slice key, struct foreign_login
 static void read_binary_host(struct tl_reader *r, int family, size_t n, struct foreign_login *out)
 {
     struct slice bytes = tl_read_raw(r, n);
-    /* GramJS has a length below 256 there, and no address of a data centre begins with 0. */
-    if (!r->error &&
-        (bytes.data[0] == 0 || !inet_ntop(family, bytes.data, out->host, sizeof out->host)))
+    if (!r->error && !inet_ntop(family, bytes.data, out->host, sizeof out->host))
         tl_fail(r, "no address");
 }
 
@@ -72,10 +70,16 @@ static void append_padding(size_t n, struct buf *out)
 
 /* ---- Telethon ---- */
 
+/* A string with an IPv6 address is as long as one of GramJS with an address of this length as text,
+ * which has this length where the other has the address begin: with 000e, as none does. */
+enum { GRAMJS_HOST_AS_LONG = 16 - 2 };
+
 static void telethon_read(struct tl_reader *r, struct foreign_login *out)
 {
     bool v6 = tl_left(r) == 1 + 16 + 2 + AUTH_KEY_BYTES;
     out->dc = (int32_t)read_be(r, 1);
+    if (v6 && r->next[0] == 0 && r->next[1] == GRAMJS_HOST_AS_LONG)
+        tl_fail(r, "GramJS's");
     read_binary_host(r, v6 ? AF_INET6 : AF_INET, v6 ? 16 : 4, out);
     out->port = (uint16_t)read_be(r, 2);
     read_key(r, tl_read_raw(r, AUTH_KEY_BYTES), out);

@@ -69,23 +69,19 @@ static bool take_login(struct call *c, const struct foreign_login *login)
     return take_credentials(c, login);
 }
 
-/* GramJS before Telethon: with an IPv6 address the latter's string can be as long, but never has
- * GramJS's length of an address where that stands. */
-static const enum foreign_format tried[] = {FOREIGN_GRAMJS, FOREIGN_TELETHON, FOREIGN_PYROGRAM,
-                                            FOREIGN_MTCUTE};
-
 bool import_open(struct call *c)
 {
     struct slice text = call_param(c, "string")->text;
     struct foreign_login login;
     if (open_own(c, text))
         return !call_failed(c);
-    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
-        if (!may_be(c, foreign_format_name(tried[i])) || !foreign_read(tried[i], text, &login))
+    for (int i = 0; i < FOREIGN_FORMATS_N; i++) {
+        enum foreign_format format = (enum foreign_format)i;
+        if (!may_be(c, foreign_format_name(format)) || !foreign_read(format, text, &login))
             continue;
         bool taken = take_login(c, &login);
         sodium_memzero(&login, sizeof login);
-        c->imported = foreign_format_name(tried[i]);
+        c->imported = foreign_format_name(format);
         return taken;
     }
     call_fail_field(c, "string",
