@@ -21,7 +21,7 @@ from report import Report
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/tgrest"
 ENGINE = ROOT / "build/release/bench/engine"
-IGE = ROOT / "build/release/bench/ige"
+SEALING = ROOT / "build/release/bench/sealing"
 OLD_LAYER = ROOT / "schema/layers/api-216.tl"  # Telethon's
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -144,23 +144,25 @@ class Bench:
     # ---- files ----
 
     def files(self):
-        """Each byte is sealed or opened once by the gateway: IGE is what that costs at the least."""
+        """Each byte is sealed or opened once by the gateway: IGE and SHA-256 are what that costs at the least."""
         sandbox = self.start(Sandbox, BINARY, self.directory, "sandbox-files")
         gateway = self.start(Gateway, BINARY, self.directory, "gateway-files", sandbox)
         tokens = transfers.sessions(gateway, sandbox, max(TRANSFERS))
         idle_mib = gateway.peak_kib() / 1024
-        ige = transfers.ige_mb_per_second(IGE, SECONDS)
-        floors = {"up": 1000 / ige["encrypt"], "down": 1000 / ige["decrypt"]}
+        s_per_gb = {name: 1000 / rate for name, rate in transfers.sealing_mb_per_second(SEALING, SECONDS).items()}
+        ige = {"up": s_per_gb["encrypt"], "down": s_per_gb["decrypt"]}
         rows = []
         for n in TRANSFERS:
             self.report.progress(f"{n} transfers")
             for way, moved in transfers.measure(gateway, tokens, n).items():
-                rows.append([way, n, f"{moved.mb_per_second:.0f}", f"{moved.cpu_s_per_gb:.2f}", f"{floors[way]:.2f}",
-                             f"{moved.cpu_s_per_gb / floors[way]:.2f}", f"{moved.peak_mib:.1f}"])
+                rows.append([way, n, f"{moved.mb_per_second:.0f}", f"{moved.cpu_s_per_gb:.2f}", f"{ige[way]:.2f}",
+                             f"{s_per_gb['digest']:.2f}", f"{moved.cpu_s_per_gb / ige[way]:.2f}",
+                             f"{moved.cpu_s_per_gb / (ige[way] + s_per_gb['digest']):.2f}", f"{moved.peak_mib:.1f}"])
         self.report.table(
             f"Files: {transfers.BLOCKS_OF_ALL} MiB in all, client, gateway and sandbox on this machine; "
             f"the gateway before them at most {idle_mib:.1f} MiB",
-            ["way", "at once", "MB/s", "CPU s a GB", "IGE of one core, s a GB", "IGE = 1", "peak RSS MiB"], rows)
+            ["way", "at once", "MB/s", "CPU s a GB", "AES-IGE of one core", "SHA-256", "AES-IGE = 1", "both = 1",
+             "peak RSS MiB"], rows)
 
     # ---- memory ----
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files up and down through the gateway, next to what AES-IGE alone costs."""
+"""Files up and down through the gateway, next to what sealing alone costs."""
 import re
 import socket
 import subprocess
@@ -119,6 +119,6 @@ def sessions(gateway, sandbox, n):
     return [api.call("GET", "/me", foreign_token(key, sandbox.port))[2] for key in keys]
 
 
-def ige_mb_per_second(program, seconds):
+def sealing_mb_per_second(program, seconds):
     done = subprocess.run([program, str(seconds)], capture_output=True, text=True, check=True)
     return {name: float(rate) for name, rate in (line.split("\t") for line in done.stdout.splitlines())}
