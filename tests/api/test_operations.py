@@ -106,6 +106,11 @@ def test_the_description_has_every_route(api):
     described = {(method.upper(), path) for path, item in api.get("/openapi.json")["paths"].items() for method in item}
     assert described == {
         ("POST", "/auth/send_code"), ("POST", "/auth/verify_code"), ("POST", "/auth/verify_password"),
+        ("POST", "/auth/resend_code"), ("POST", "/auth/cancel_code"), ("POST", "/auth/bot"), ("POST", "/auth/qr"),
+        ("GET", "/auth/qr/wait"), ("GET", "/auth/password"), ("PUT", "/auth/password"), ("DELETE", "/auth/password"),
+        ("POST", "/auth/password/confirm_email"), ("POST", "/auth/password/resend_email"),
+        ("POST", "/auth/password/cancel_email"), ("POST", "/auth/password/recover"), ("GET", "/auth/sessions"),
+        ("DELETE", "/auth/sessions"), ("POST", "/auth/import"), ("POST", "/auth/export"), ("POST", "/auth/restrict"),
         ("DELETE", "/auth/logout"), ("GET", "/me"), ("GET", "/chats"), ("GET", "/messages"), ("POST", "/messages/send"),
         ("POST", "/messages/send_with_file"), ("GET", "/messages/media/{message_id}"), ("GET", "/photos/{ref}"),
         ("POST", "/messages/edit"), ("DELETE", "/messages/delete"), ("POST", "/messages/forward"),
