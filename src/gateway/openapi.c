@@ -211,11 +211,17 @@ static void write_json_content(struct json_writer *w, const char *component)
     json_object_end(w);
 }
 
-/* Bytes of any type. */
+/* Bytes of any type; generators of clients want to see one that they know. */
 static void write_file_content(struct json_writer *w)
 {
+    static const char *const types[] = {"application/octet-stream", "*/*"};
     json_key(w, "content");
-    json_raw(w, slice_str("{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}"));
+    json_object_begin(w);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        json_key(w, types[i]);
+        json_raw(w, slice_str("{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}"));
+    }
+    json_object_end(w);
 }
 
 static void write_request_body(struct json_writer *w, const struct route *r)
