@@ -3,6 +3,7 @@
 cannot parse into its models, or what the description calls wrong, fails."""
 import datetime
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class Caller:
     def __init__(self, generated, url):
         self.package, self.url = generated.__name__, url
         self.models = importlib.import_module(f"{self.package}.models")
+        self.file = importlib.import_module(f"{self.package}.types").File
         self.client_class = generated.AuthenticatedClient
         self.session = ""
 
@@ -44,9 +46,11 @@ class Caller:
         module = importlib.import_module(f"{self.package}.api.default.{operation}")
         client = self.client_class(base_url=self.url, token=self.session, prefix="",
                                    auth_header_name="X-Session-String", raise_on_unexpected_status=True)
-        if body is not None:
+        if isinstance(body, dict):
             name = "".join(word.capitalize() for word in operation.split("_")) + "Body"
-            params["body"] = getattr(self.models, name).from_dict(body)
+            body = getattr(self.models, name).from_dict(body)
+        if body is not None:
+            params["body"] = body
         with client:
             answer = module.sync_detailed(*args, client=client, **params)
         assert answer.status_code == expect, (operation, answer.content)
@@ -90,6 +94,13 @@ def walk(call, phone, channel, link):
     assert [m.id for m in found] == [copy.message_id] and found[0].forward_from is not None
     gone = call("delete_messages_delete", body={"chat_id": chat.id, "message_ids": [sent.message_id]})
     assert gone.deleted_messages == [sent.message_id]
+
+    texts = [b"one file", b"and another"]
+    files = [call.file(payload=io.BytesIO(data), file_name=f"{i}.txt", mime_type="text/plain") for i, data in enumerate(texts)]
+    form = call.models.PostMessagesSendWithFileBody(chat_id="me", file=files, text="both", force_document=True)
+    album = call("post_messages_send_with_file", body=form)
+    back = [call("get_messages_media_message_id", i, chat_id="me").payload.read() for i in album.message_ids]
+    assert back == texts
 
     joined = call("post_groups_join", body={"group_identifier": "interop_news"})
     assert (joined.id, joined.title) == (channel, "Interop")
