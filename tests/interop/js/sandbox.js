@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { within } from './within.js'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const BINARY = process.env.TGREST_BINARY ?? path.join(ROOT, 'build', 'tgrest')
+export const BINARY = process.env.TGREST_BINARY ?? path.join(ROOT, 'build', 'tgrest')
 const LOW_PORT_MIN = 10240
 const LOW_PORT_MAX = 32767 // GramJS stores ports as signed 16 bits
 const START_TRIES_MAX = 20 // a port that was chosen may be taken before the sandbox has it
@@ -22,7 +22,7 @@ const SANDBOX_MS_MAX = 20_000 // to start, to answer a command or to end: a seco
 export class Sandbox {
   dcs = new Map() // number to port
 
-  // options: layer, dcs (1), lowPort (false)
+  // options: layer, dcs (1), lowPort (false), ownLayer (false: true if the gateway is to speak to it, too)
   static async start(options) {
     for (let tries = 1; ; tries++) {
       const sandbox = new Sandbox()
@@ -31,18 +31,21 @@ export class Sandbox {
     }
   }
 
-  async #launch({ layer, dcs = 1, lowPort = false }) {
+  async #launch({ layer, dcs = 1, lowPort = false, ownLayer = false }) {
     this.directory = await mkdtemp(path.join(tmpdir(), 'interop-'))
     const keyFile = path.join(this.directory, 'public.pem')
     const port = lowPort ? LOW_PORT_MIN + Math.floor(Math.random() * (LOW_PORT_MAX - dcs - LOW_PORT_MIN)) : 0
-    const schema = path.join(ROOT, 'schema', 'layers', `api-${layer}.tl`)
-    this.child = spawn(BINARY, ['sandbox', '--listen', `127.0.0.1:${port}`, '--dcs', String(dcs), '--schema', schema,
-      '--control', '127.0.0.1:0', '--rsa-public-out', keyFile], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const schemas = [path.join(ROOT, 'schema', 'layers', `api-${layer}.tl`)]
+    if (ownLayer) schemas.unshift(path.join(ROOT, 'schema', 'api.tl'))
+    this.child = spawn(BINARY, ['sandbox', '--listen', `127.0.0.1:${port}`, '--dcs', String(dcs),
+      ...schemas.flatMap((schema) => ['--schema', schema]), '--control', '127.0.0.1:0', '--rsa-public-out', keyFile],
+    { stdio: ['ignore', 'ignore', 'pipe'] })
     this.ended = once(this.child, 'exit')
     this.output = ''
     const late = setTimeout(() => this.child.kill('SIGKILL'), SANDBOX_MS_MAX)
     const ready = await this.#ready(dcs)
     clearTimeout(late)
+    this.keyFile = keyFile
     if (ready) this.publicKey = await readFile(keyFile, 'utf8')
     else await this.#clean()
     return ready
