@@ -90,24 +90,24 @@ static bool upload_rest(struct sending *s, struct sent_file *f, struct upload *u
 }
 
 /* Telegram goes by the name's ending when it is to make a photo of a file. */
-static struct slice upload_name(struct call *c, const struct sent_file *f)
+static struct slice upload_name(struct call *c, const struct sent_file *f, struct slice given)
 {
-    struct slice extension = mime_extension(f->mime);
     if (!format_is_image(f->probe.info.format))
-        return f->name;
+        return given.len ? given : slice_str("file");
+    struct slice extension = mime_extension(slice_str(format_mime(f->probe.info.format)));
     return slice_str(
         arena_printf(c->arena, "photo.%.*s", (int)extension.len, (const char *)extension.data));
 }
 
 static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
-                        struct file_start *start)
+                        struct file_start *start, struct slice given_name)
 {
     struct upload *u = upload_begin(c, bytes_max(s, start));
     bool sent = u && upload_write(u, buf_slice(&start->bytes));
     buf_free(&start->bytes);
     if (sent && (start->whole || upload_rest(s, f, u))) {
         f->bytes = upload_bytes(u);
-        f->file = upload_end(u, upload_name(c, f));
+        f->file = upload_end(u, upload_name(c, f, given_name));
     }
     upload_free(u);
     if (c->error.status == 413)
@@ -116,15 +116,15 @@ static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
 }
 
 /* By its bytes where they tell, then as the client says, then by its name. */
-static struct slice mime_of(const struct form_file *part, const struct sent_file *f,
-                            struct slice first)
+static struct slice mime_of(const struct form_file *part, const struct media_info *info,
+                            struct slice magic)
 {
-    const char *told = format_mime(f->probe.info.format);
+    const char *told = format_mime(info->format);
     struct slice mime = told ? slice_str(told) : mime_essence(part->content_type);
     if (mime.len == 0 || slice_is_nocase(mime, MIME_OCTETS))
         mime = mime_of_name(part->name);
     if (mime.len == 0)
-        mime = mime_of_bytes(first);
+        mime = magic;
     return mime.len ? mime : slice_str(MIME_OCTETS);
 }
 
@@ -152,17 +152,16 @@ static bool take_file(struct call *c, struct sending *s, const struct form_file 
     buf_init(&start.bytes, 0);
     probe_begin(&f->probe);
     bool taken = find_peer(c, s) && read_start(c, s, f, &start);
+    struct slice magic = mime_of_bytes(buf_slice(&start.bytes));
     if (taken && start.bytes.len == 0) {
         call_fail_field(c, "file", "file is empty");
         taken = false;
     }
-    if (taken) {
-        f->mime = mime_of(part, f, buf_slice(&start.bytes));
-        f->name = name_of(c, part, f->mime);
-        taken = upload_file(c, s, f, &start);
-    }
+    taken = taken && upload_file(c, s, f, &start, part->name);
     buf_free(&start.bytes);
     probe_end(&f->probe);
+    f->mime = mime_of(part, &f->probe.info, magic);
+    f->name = name_of(c, part, f->mime);
     return taken;
 }
 

@@ -86,6 +86,7 @@ SENT = [
     ("end.mp4", {"video_note": True}, "video_note", {"mime_type": "video/mp4"}),
     ("end.mp4", {"force_document": True}, "document", {"mime_type": "video/mp4"}),
     ("tagged.m4a", {}, "audio", {"mime_type": "audio/mp4", "duration": 2}),
+    ("sound.mp4", {}, "audio", {"mime_type": "audio/mp4", "duration": 2}),
     ("told.mp3", {}, "audio", {"mime_type": "audio/mpeg", "duration": 2}),
     ("voice.ogg", {}, "audio", {"mime_type": "audio/ogg", "duration": 2}),
     ("voice.ogg", {"voice_note": True}, "voice", {"mime_type": "audio/ogg", "duration": 2}),
