@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/link.h"
 
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "gateway/dial.h"
 #include "gateway/gateway.h"
@@ -185,6 +187,17 @@ struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner 
         return NULL;
     }
     return l;
+}
+
+size_t link_unsent(const struct link *l)
+{
+    uv_os_fd_t fd;
+    int in_kernel = 0;
+    if (!link_connected(l) || uv_fileno((const uv_handle_t *)&l->socket->tcp, &fd))
+        return 0;
+    if (ioctl(fd, SIOCOUTQ, &in_kernel))
+        in_kernel = 0;
+    return (size_t)in_kernel + uv_stream_get_write_queue_size((const uv_stream_t *)&l->socket->tcp);
 }
 
 void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx)

@@ -34,6 +34,8 @@ void link_close(struct link *l);
 bool link_connected(const struct link *l);
 /* So much waits to be written that more only costs memory: writable() says when to go on. */
 bool link_full(const struct link *l);
+/* Bytes that were written and that the other side's TCP has not acknowledged. */
+size_t link_unsent(const struct link *l);
 
 /* Writing: frames are appended to what begin returns (the worker's scratch, with the opening bytes
  * of the transport when they are due), and written at once by end. Returns the bytes written or

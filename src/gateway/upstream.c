@@ -14,8 +14,9 @@ enum {
     BACKOFF_MAX_MS = 5000,
     FOREIGN_FRAMES_MAX = 3, /* frames that are not ours before the link is closed */
     PING_IDLE_S = 60,       /* only while calls are open; idle connections close rather than ping */
-    FLOOD_BACKOFF_MS = 5000,  /* after transport error -429 */
-    CALLS_PER_KEY_MAX = 1024, /* queued and in flight on one key */
+    FLOOD_BACKOFF_MS = 5000,    /* after transport error -429 */
+    CALLS_PER_KEY_MAX = 1024,   /* queued and in flight on one key */
+    SLOW_BYTES_MIN = 64 * 1024, /* unsent: a part of a file on its way over a slow line */
     INFLATE_MAX = 16 * 1024 * 1024,
 };
 
@@ -39,6 +40,7 @@ struct upstream {
     int64_t idle_ns;    /* when to close for want of users; 0 = in use */
     int64_t connect_ns; /* when to connect again; 0 = not */
     int64_t silent_ns;  /* when a link that has said nothing is given up, if calls wait; 0 = not */
+    size_t unsent;      /* bytes, when it last looked as if nothing was heard */
     struct wheel_timer timer; /* the first of these three and the session's own deadline */
 };
 
@@ -361,6 +363,25 @@ static void connect_now(struct upstream *u)
     rearm(u);
 }
 
+/* A part of a file may take longer to leave than the other side may be silent: bytes that still go
+ * are a sign of life too. */
+static bool is_still_sending(struct upstream *u)
+{
+    size_t before = u->unsent;
+    u->unsent = u->link ? link_unsent(u->link) : 0;
+    return u->unsent != before && (u->unsent >= SLOW_BYTES_MIN || before >= SLOW_BYTES_MIN);
+}
+
+static void on_silence(struct upstream *u)
+{
+    if (!is_still_sending(u)) {
+        close_link(u, "the data centre fell silent");
+        return;
+    }
+    expect_word(u);
+    rearm(u);
+}
+
 static void on_timer(struct wheel_timer *timer)
 {
     struct upstream *u = LIST_OWNER(timer, struct upstream, timer);
@@ -372,7 +393,7 @@ static void on_timer(struct wheel_timer *timer)
     } else if (u->connect_ns && now_ns >= u->connect_ns) {
         connect_now(u);
     } else if (u->silent_ns && now_ns >= u->silent_ns) {
-        close_link(u, "the data centre fell silent");
+        on_silence(u);
     } else if (now_ns >= session_deadline_ns(u)) {
         client_session_tick(u->session);
         pump(u);

@@ -2,7 +2,9 @@
 """Proxies on the loopback interface: SOCKS5 and HTTP by pproxy, which nobody here wrote, and an MTProxy of a
 page's length, which Telethon's own client is held against."""
 import asyncio
+import contextlib
 import hashlib
+import socket
 import struct
 import threading
 
@@ -58,6 +60,45 @@ class Tunnel(Loop):
 
     def went_to(self, port):
         return sum(f":{port}" in str(line) for line in self.said)
+
+
+class SlowLine(Loop):
+    """To a port, at so many bytes a second; back at once."""
+
+    def __init__(self, port, bytes_a_second):
+        self._port = port
+        self._rate = bytes_a_second
+
+    def __enter__(self):
+        super().__enter__()
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # or the kernel is where the line ends
+        listener.bind(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self._server = self.run(asyncio.start_server(self._serve, sock=listener, limit=16384))
+        return self
+
+    def __exit__(self, *exc):
+        self._server.close()
+        super().__exit__(*exc)
+
+    async def _serve(self, reader, writer):
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pass(reader, far_writer, self._rate), self._pass(far_reader, writer, None))
+
+    @staticmethod
+    async def _pass(reader, writer, rate):
+        try:
+            while data := await reader.read(16384):
+                writer.write(data)
+                await writer.drain()
+                if rate:
+                    await asyncio.sleep(len(data) / rate)  # the line, not a wait for anything
+        except OSError:
+            pass
+        finally:
+            writer.close()
 
 
 class Ctr:

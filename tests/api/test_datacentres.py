@@ -2,17 +2,19 @@
 """Several data centres: files that live elsewhere, accounts that move, the way there."""
 import asyncio
 import concurrent.futures
+import types
 
 import pytest
 from telethon import TelegramClient, connection, functions
 from telethon.sessions import StringSession
 
+import metrics
 from accounts import code_of, log_in, unique
 from client import API_HASH, API_ID
 from commands import inspect
 from files import PART, media, send, sha256
 from processes import SECRETS
-from proxies import MtProxy, Tunnel
+from proxies import MtProxy, SlowLine, Tunnel
 from test_telethon import trust
 
 ALICE, CAROL_WITH_PASSWORD = "9996620001", "9996620003"
@@ -211,6 +213,22 @@ def test_a_login_that_is_sent_on_ends_well_or_clearly(gateway, connect, control,
         assert hits() == 1
     assert method != "auth.sendCode" or response.status_code == 200
     log_in(client, CAROL_WITH_PASSWORD, password)
+
+
+# ---- the line ----
+
+
+def test_a_slow_line_is_not_taken_for_a_dead_one(start_gateway, sandbox, new_account, rng):
+    client, data = new_account(), rng.randbytes(2 * PART)
+    with SlowLine(sandbox.dcs[2], 120_000) as line:
+        slow = types.SimpleNamespace(dcs={2: line.port}, public_key=sandbox.public_key)
+        at = start_gateway(at=slow, options=["--silence", 2])  # a part takes four seconds
+        moved = client.at(at)
+        answer = send(moved, ("a.bin", data))
+        assert metrics.read(at)["tgrest_upstream_reconnects_total"] == 0
+        moved.close()
+        at.stop()
+    assert sha256(media(client, answer["message_id"]).content) == sha256(data)
 
 
 # ---- proxies ----
