@@ -86,6 +86,7 @@ type account struct {
 	gaps     *updates.Manager
 	messages chan *tg.Message
 	ctx      context.Context
+	stop     func() // ends the client, once
 	self     *tg.User
 }
 
@@ -136,7 +137,7 @@ func (a *account) receive(message tg.MessageClass) error {
 }
 
 func (a *account) run(t testing.TB) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), testDeadline)
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- a.client.Run(ctx, func(ctx context.Context) error {
@@ -146,7 +147,8 @@ func (a *account) run(t testing.TB) {
 			return nil
 		})
 	}()
-	t.Cleanup(func() { cancel(); <-ended })
+	a.stop = sync.OnceFunc(func() { cancel(); <-ended })
+	t.Cleanup(a.stop)
 	select {
 	case <-ready:
 	case err := <-ended:
