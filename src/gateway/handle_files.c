@@ -285,6 +285,31 @@ static const struct tl_object *send_album(struct call *c, const struct sending *
     return call_invoke(c, request_send_album(&c->b, &s->peer, media, random_ids, s->n_files, o));
 }
 
+/* It has bounds of its own on what a photo is, and keeps the file's parts. */
+static bool refused_as_photo(const struct call *c)
+{
+    static const char *const names[] = {"IMAGE_PROCESS_FAILED", "PHOTO_EXT_INVALID",
+                                        "PHOTO_INVALID", "PHOTO_INVALID_DIMENSIONS",
+                                        "PHOTO_SAVE_FILE_INVALID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (call_error_is(c, names[i]))
+            return true;
+    return false;
+}
+
+static const struct tl_object *send_one(struct call *c, const struct sending *s,
+                                        const struct send_options *o)
+{
+    struct sent_file *f = &s->files[0];
+    const struct tl_object *updates =
+        call_invoke(c, request_send_media(&c->b, &s->peer, input_media(c, s, f), o));
+    if (updates || f->kind != MEDIA_PHOTO || !refused_as_photo(c))
+        return updates;
+    call_error_clear(c);
+    f->kind = MEDIA_DOCUMENT;
+    return call_invoke(c, request_send_media(&c->b, &s->peer, input_media(c, s, f), o));
+}
+
 static void send(struct call *c, struct sending *s, const struct send_options *o)
 {
     bool album = s->n_files > 1;
@@ -297,9 +322,7 @@ static void send(struct call *c, struct sending *s, const struct send_options *o
     struct send_options options = *o;
     options.random_id = random_ids[0];
     const struct tl_object *updates =
-        album ? send_album(c, s, random_ids, &options)
-              : call_invoke(c, request_send_media(&c->b, &s->peer, input_media(c, s, &s->files[0]),
-                                                  &options));
+        album ? send_album(c, s, random_ids, &options) : send_one(c, s, &options);
     if (!updates)
         return;
     for (size_t i = 0; i < s->n_files; i++) {

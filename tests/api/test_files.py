@@ -106,6 +106,17 @@ def test_files_are_what_their_bytes_say(alice, name, fields, media_type, facts):
     assert media(alice, answer["message_id"]).content == sample(name)
 
 
+@pytest.mark.parametrize("error", ["PHOTO_INVALID_DIMENSIONS", "PHOTO_EXT_INVALID", "IMAGE_PROCESS_FAILED"])
+def test_what_telegram_takes_for_no_photo_goes_as_a_file(new_account, control, error):
+    client = new_account()
+    with control.fault(f"method=messages.sendMedia,user={client.user_id},count=1,do=error:400:{error}") as hits:
+        answer = send(client, ("a.jpg", sample("plain.jpg")))
+        assert hits() == 1
+    message = client.message("me", answer["message_id"])
+    assert (message["media_type"], message["file"]["name"]) == ("document", "a.jpg")
+    assert media(client, answer["message_id"]).content == sample("plain.jpg")
+
+
 def test_attributes_that_apps_show(alice):
     song = attributes(alice, send(alice, ("a.mp3", sample("told.mp3")))["message_id"])
     assert song["documentAttributeAudio"] == {
@@ -344,3 +355,13 @@ def test_a_repeated_key_is_the_same_message(new_account, control, files):
         assert hits() == 1
     assert again["message_ids"] != first["message_ids"]
     assert len(client.messages("me", limit=100)) == 2 * files
+
+
+@pytest.mark.parametrize("method", ["messages.uploadMedia", "messages.sendMultiMedia"])
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "lose_session"])
+def test_an_album_is_sent_once_whatever_is_lost(new_account, control, method, action):
+    client = new_account()
+    with control.fault(f"method={method},user={client.user_id},count=1,do={action}") as hits:
+        answer = send(client, *[(f"{i}.png", sample("plain.png")) for i in range(3)])
+        assert hits() == 1
+    assert [m["id"] for m in client.messages("me")] == answer["message_ids"][::-1]
