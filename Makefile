@@ -211,7 +211,9 @@ bench:
 
 # make interop    software of others against us: clients, proxies, fuzzers (make interop I="js python")
 .PHONY: interop
-interop: $(BINARY)
+interop:
+	@tools/install_packages.sh build interop
+	@$(MAKE) --no-print-directory all
 	@TGREST_BINARY=$(abspath $(BINARY)) tests/interop/run.sh $(I)
 
 # make soak       random traffic, faults and dying replicas (make soak MINUTES=10 SEED=7 VARIANT=asan)

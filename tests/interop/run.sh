@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.."
 outputs=build/interop
 mkdir -p "$outputs"
 rm -f "$outputs"/*
-tools/install_packages.sh interop || exit
 [ $# -gt 0 ] || set -- python js go # the longest first
 
 printf '%s\n' "$@" | xargs -P 2 -I SUITE sh -c '

