@@ -79,6 +79,7 @@ bool dc_address_parse(const char *text, struct dc_address *address)
         return false;
     memcpy(address->host, host, len);
     address->host[len] = '\0';
+    address->media = false;
     return true;
 }
 
@@ -209,23 +210,26 @@ static bool same_address(const struct dc_address *a, const struct dc_address *b)
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-static void add_candidates(const struct dc *dc, int64_t now_ns, bool resting,
+static void add_candidates(const struct dc *dc, int64_t now_ns, bool resting, bool media,
                            struct dc_candidates *out)
 {
     for (size_t i = 0; i < dc->n_addresses; i++) {
         size_t at = (dc->preferred + i) % dc->n_addresses;
-        if ((dc->trials[at].rest_ns > now_ns) == resting)
+        if ((dc->trials[at].rest_ns > now_ns) == resting && dc->addresses[at].media == media)
             out->addresses[out->n++] = dc->addresses[at];
     }
 }
 
-void dc_candidates(struct dc_table *t, const struct dc *dc, int64_t now_ns,
+void dc_candidates(struct dc_table *t, const struct dc *dc, enum dc_use use, int64_t now_ns,
                    struct dc_candidates *out)
 {
     out->n = 0;
     uv_mutex_lock(&t->lock);
-    add_candidates(dc, now_ns, false, out);
-    add_candidates(dc, now_ns, true, out);
+    for (int resting = 0; resting <= 1; resting++) {
+        if (use == DC_FILES)
+            add_candidates(dc, now_ns, resting, true, out);
+        add_candidates(dc, now_ns, resting, false, out);
+    }
     uv_mutex_unlock(&t->lock);
 }
 

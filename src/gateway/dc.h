@@ -21,7 +21,11 @@ enum {
 struct dc_address {
     char host[DC_HOST_MAX + 1]; /* a name, IPv4 or IPv6 */
     int port;
+    bool media; /* Telegram wants files there, and nothing else */
 };
+
+/* What a connection is for. */
+enum dc_use { DC_CALLS, DC_FILES };
 
 /* What came of trying an address. */
 struct dc_trial {
@@ -70,8 +74,9 @@ struct dc *dc_default(struct dc_table *t);
 /* As the handshake names it: 10000 is added on test servers. */
 int32_t dc_wire_id(const struct dc_table *t, const struct dc *dc);
 void dc_clock_set(struct dc *dc, int64_t offset_ns);
-/* What is known now: those that work first, those that failed lately last. Locked. */
-void dc_candidates(struct dc_table *t, const struct dc *dc, int64_t now_ns,
+/* What is known now: those that work first, those that failed lately last; for files media-only
+ * ones before the others. Locked. */
+void dc_candidates(struct dc_table *t, const struct dc *dc, enum dc_use use, int64_t now_ns,
                    struct dc_candidates *out);
 /* What came of a connection to that address. Locked. */
 void dc_address_tried(struct dc_table *t, struct dc *dc, const struct dc_address *address,

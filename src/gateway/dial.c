@@ -356,17 +356,18 @@ static void on_timeout(struct wheel_timer *timer)
 }
 
 /* An MTProxy is told the data centre, and finds its address itself. */
-static void list_candidates(struct dial *d)
+static void list_candidates(struct dial *d, enum dc_use use)
 {
     struct gateway *g = d->worker->gateway;
-    dc_candidates(&g->dcs, d->dc, worker_now_ns(d->worker), &d->candidates);
+    dc_candidates(&g->dcs, d->dc, use, worker_now_ns(d->worker), &d->candidates);
     if (g->proxy.kind != PROXY_MTPROTO)
         return;
     d->candidates.addresses[0] = g->proxy.address;
     d->candidates.n = 1;
 }
 
-struct dial *dial_begin(struct worker *w, struct dc *dc, const struct dial_owner *owner, void *ctx)
+struct dial *dial_begin(struct worker *w, struct dc *dc, enum dc_use use,
+                        const struct dial_owner *owner, void *ctx)
 {
     struct dial *d = calloc(1, sizeof *d);
     if (!d)
@@ -378,7 +379,7 @@ struct dial *dial_begin(struct worker *w, struct dc *dc, const struct dial_owner
     d->race.fire = on_race;
     d->timeout.fire = on_timeout;
     list_init(&d->attempts);
-    list_candidates(d);
+    list_candidates(d, use);
     d->beginning = true;
     bool racing = join(d);
     d->beginning = false;

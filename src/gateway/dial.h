@@ -31,7 +31,8 @@ struct dial_owner {
 };
 
 /* NULL without memory or handles, or when every address failed at once. */
-struct dial *dial_begin(struct worker *w, struct dc *dc, const struct dial_owner *owner, void *ctx);
+struct dial *dial_begin(struct worker *w, struct dc *dc, enum dc_use use,
+                        const struct dial_owner *owner, void *ctx);
 void dial_cancel(struct dial *d);
 /* The descriptor is closed when this returns; on_closed(data) follows when the loop has let go of
  * it, and it is freed. */

@@ -7,8 +7,7 @@
 
 static bool is_useful(const struct tl_object *option, int32_t dc)
 {
-    return tl_int(option, F_id) == dc && !tl_bool(option, F_cdn) &&
-           !tl_bool(option, F_media_only) && !tl_bool(option, F_tcpo_only) &&
+    return tl_int(option, F_id) == dc && !tl_bool(option, F_cdn) && !tl_bool(option, F_tcpo_only) &&
            !tl_has(option, F_secret);
 }
 
@@ -23,6 +22,7 @@ static bool read_address(const struct tl_object *option, struct dc_address *addr
     memcpy(address->host, host.data, host.len);
     address->host[host.len] = '\0';
     address->port = (int)port;
+    address->media = tl_bool(option, F_media_only);
     return uv_ip4_addr(address->host, address->port, &v4) == 0 ||
            uv_ip6_addr(address->host, address->port, &v6) == 0;
 }

@@ -22,8 +22,8 @@ void learn_if_due(struct worker *w, struct upstream *u);
 /* Gives the connection back when the answer is there. Once per turn of the loop. */
 void learn_settle(struct worker *w);
 void learn_cancel(struct worker *w);
-/* What of a config is of use: plain addresses of data centres that are known. Media-only ones,
- * those of CDNs and those that want an obfuscated transport are not. */
+/* What of a config is of use: plain addresses of data centres that are known. Those of
+ * CDNs and those that want an obfuscated transport are not. */
 void learn_from_config(struct dc_table *t, const struct tl_object *config);
 
 #endif

@@ -170,7 +170,8 @@ static void on_failed(void *ctx, const char *reason)
 
 static const struct dial_owner dial_owner = {.connected = on_connected, .failed = on_failed};
 
-struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner *owner, void *ctx)
+struct link *link_open(struct worker *w, struct dc *dc, enum dc_use use,
+                       const struct link_owner *owner, void *ctx)
 {
     struct link *l = calloc(1, sizeof *l);
     if (!l)
@@ -180,7 +181,7 @@ struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner 
     l->owner = owner;
     l->ctx = ctx;
     buf_init(&l->in, TRANSPORT_FRAME_MAX + WORKER_READ_BYTES);
-    l->dial = dial_begin(w, dc, &dial_owner, l);
+    l->dial = dial_begin(w, dc, use, &dial_owner, l);
     if (!l->dial) {
         metric_add(&w->metrics.upstream_connect_failures_total, 1);
         link_close(l);

@@ -26,7 +26,8 @@ struct link_owner {
 };
 
 /* Begins to connect to the data centre (dial.h). NULL without memory or handles. */
-struct link *link_open(struct worker *w, struct dc *dc, const struct link_owner *owner, void *ctx);
+struct link *link_open(struct worker *w, struct dc *dc, enum dc_use use,
+                       const struct link_owner *owner, void *ctx);
 /* Hands the link to another owner. */
 void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx);
 /* The descriptor is closed when this returns. */

@@ -226,7 +226,7 @@ static bool try_exchange(struct task *t, struct dc *dc, struct purpose *purpose,
         call_fail(&t->call, 503, "OUT_OF_MEMORY", "The gateway is out of memory.");
     } else {
         *e = (struct exchange){.task = t, .timer.fire = on_timeout};
-        e->link = link_open(w, dc, &exchange_owner, e);
+        e->link = link_open(w, dc, DC_CALLS, &exchange_owner, e);
         e->lost = e->link ? NULL : "no connection can be opened";
         worker_arm(w, &e->timer, worker_now_ns(w) + EXCHANGE_TIMEOUT_S * NS_PER_S);
         ok = converse(e, h, !purpose->at);

@@ -145,7 +145,7 @@ static struct upstream *open_upstream(struct call *c, const struct session_extra
 {
     struct session at;
     session_at(&c->session, extra, &at);
-    struct upstream *u = task_upstream_of(task_of(c), &at);
+    struct upstream *u = task_upstream_of(task_of(c), &at, DC_FILES);
     sodium_memzero(&at, sizeof at);
     return u;
 }
@@ -292,8 +292,10 @@ bool call_move_home(struct call *c, int32_t dc)
     drop_extra(s, dc);
     put_extra(s, &old);
     sodium_memzero(&old, sizeof old);
-    t->upstream = u;
     call_session_changed(c);
+    upstream_release(u, true); /* taken up again at once, as a home's */
+    if (!task_upstream(t))
+        return false;
     if (task_claim(t, s->key.id))
         return true;
     call_fail(c, 503, "OVERLOADED", "The session has moved to another data centre. Try again.");

@@ -89,7 +89,7 @@ bool task_claim(struct task *t, uint64_t key_id)
     return true;
 }
 
-struct upstream *task_upstream_of(struct task *t, const struct session *s)
+struct upstream *task_upstream_of(struct task *t, const struct session *s, enum dc_use use)
 {
     struct call *c = &t->call;
     struct dc *dc = dc_find(&c->gateway->dcs, s->dc);
@@ -100,7 +100,7 @@ struct upstream *task_upstream_of(struct task *t, const struct session *s)
         return NULL;
     }
     bool full;
-    struct upstream *u = upstream_get(&t->owner->upstreams, s, dc, &full);
+    struct upstream *u = upstream_get(&t->owner->upstreams, s, dc, use, &full);
     if (!u) {
         metric_add(&t->owner->metrics.calls_overloaded_total, 1);
         call_fail(c, 503, "OVERLOADED",
@@ -113,7 +113,7 @@ struct upstream *task_upstream_of(struct task *t, const struct session *s)
 struct upstream *task_upstream(struct task *t)
 {
     if (!t->upstream)
-        t->upstream = task_upstream_of(t, &t->call.session);
+        t->upstream = task_upstream_of(t, &t->call.session, DC_CALLS);
     return t->upstream;
 }
 

@@ -101,7 +101,7 @@ void task_nap_end(struct task *t);
 struct upstream *task_upstream(struct task *t);
 /* The connection of that session's key, in use by the caller until upstream_release. NULL: error
  * set. */
-struct upstream *task_upstream_of(struct task *t, const struct session *s);
+struct upstream *task_upstream_of(struct task *t, const struct session *s, enum dc_use use);
 /* Do connections stay open after their call? */
 bool task_keeps_warm(const struct task *t);
 /* Gives the connection back, keeping it warm if the gateway does so. */

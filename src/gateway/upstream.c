@@ -26,6 +26,7 @@ struct upstream {
     struct list flush_link;
     struct upstreams *all;
     struct dc *dc;
+    enum dc_use use;
     uint64_t key_id;
     struct client_session *session;
     struct link *link; /* NULL: none now */
@@ -355,7 +356,7 @@ static const struct link_owner link_owner = {
 static void connect_now(struct upstream *u)
 {
     u->connect_ns = 0;
-    u->link = link_open(worker_of(u), u->dc, &link_owner, u);
+    u->link = link_open(worker_of(u), u->dc, u->use, &link_owner, u);
     if (!u->link && ++u->dead_links >= DEAD_LINKS_MAX)
         fail_calls(u, UPSTREAM_UNREACHABLE, 0, "no connection can be opened");
     else if (!u->link)
@@ -473,8 +474,17 @@ static struct upstream *create(struct upstreams *all, const struct session *s, s
     return u;
 }
 
+/* A key that was for files becomes a home's: its link may lead to where files only are wanted. */
+static void widen(struct upstream *u, enum dc_use use)
+{
+    if (u->use == use || use == DC_FILES)
+        return;
+    u->use = use;
+    close_link(u, "it was for files only");
+}
+
 struct upstream *upstream_get(struct upstreams *all, const struct session *s, struct dc *dc,
-                              bool *full)
+                              enum dc_use use, bool *full)
 {
     *full = false;
     struct upstream *u = find(all, &s->key);
@@ -485,13 +495,17 @@ struct upstream *upstream_get(struct upstreams *all, const struct session *s, st
             list_remove(&u->idle_link);
             u->idle_ns = 0; /* the timer may fire for it still, and finds nothing to do */
         }
+        widen(u, use);
         return u;
     }
     if (!make_room(all)) {
         *full = true;
         return NULL;
     }
-    return create(all, s, dc);
+    u = create(all, s, dc);
+    if (u)
+        u->use = use;
+    return u;
 }
 
 struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, struct dc *dc,

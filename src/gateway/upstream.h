@@ -59,10 +59,11 @@ void upstreams_flush(struct upstreams *all);
 /* Closes all: nobody may be using one. */
 void upstreams_free(struct upstreams *all);
 
-/* The upstream of the session's key, in use by the caller until upstream_release. NULL: *full says
- * whether the bound was reached (else there is no memory). */
+/* The upstream of the session's key, in use by the caller until upstream_release. One that was for
+ * files connects anew when it is wanted for calls. NULL: *full says whether the bound was reached
+ * (else there is no memory). */
 struct upstream *upstream_get(struct upstreams *all, const struct session *s, struct dc *dc,
-                              bool *full);
+                              enum dc_use use, bool *full);
 /* As upstream_get for a key that was made on this very link, which becomes its connection. */
 struct upstream *upstream_adopt(struct upstreams *all, const struct session *s, struct dc *dc,
                                 struct link *link);

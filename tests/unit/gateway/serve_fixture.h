@@ -33,7 +33,7 @@ struct setup {
     int64_t timeout_s;
     int64_t warm_max;
     int64_t silence_s;
-    const char *dcs[4];  /* in place of the two */
+    const char *dcs[4]; /* in place of the two */
     const char *proxy;
 };
 
@@ -157,5 +157,18 @@ static inline void read_call(const struct fixture *f, struct http_answer *a)
         assert_true(tries_ < 20000);                                                               \
         usleep(500);                                                                               \
     }
+
+/* A port of the loopback interface on which nobody listens. */
+static inline int dead_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    close(fd);
+    return ntohs(a.sin_port);
+}
 
 #endif

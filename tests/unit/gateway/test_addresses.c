@@ -25,14 +25,19 @@ static struct dc_table *new_table(const char *const *dcs)
 static const char *const three[] = {"2=a:1", "2=b:1", "2=c:1", NULL};
 
 /* "abc": the hosts, in order. */
-static void assert_order(struct dc_table *t, int64_t now_s, const char *hosts)
+static void assert_order_for(struct dc_table *t, enum dc_use use, int64_t now_s, const char *hosts)
 {
     struct dc_candidates c;
     char found[DC_ADDRESSES_MAX + 1] = "";
-    dc_candidates(t, dc_find(t, 2), now_s * NS_PER_S, &c);
+    dc_candidates(t, dc_find(t, 2), use, now_s * NS_PER_S, &c);
     for (size_t i = 0; i < c.n; i++)
         found[i] = c.addresses[i].host[0];
     assert_string_equal(found, hosts);
+}
+
+static void assert_order(struct dc_table *t, int64_t now_s, const char *hosts)
+{
+    assert_order_for(t, DC_CALLS, now_s, hosts);
 }
 
 static struct dc_address host(const char *name)
@@ -108,20 +113,26 @@ static void learned_addresses_stand_beside_the_fixed_ones(void **state)
     dc_table_free(t);
 }
 
-/* ---- the race ---- */
-
-/* A port of the loopback interface on which nobody listens. */
-static int dead_port(void)
+static void media_only_addresses_are_for_files(void **state)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    close(fd);
-    return ntohs(a.sin_port);
+    (void)state;
+    struct dc_table *t = new_table(three);
+    struct dc_address some[] = {host("m"), host("d"), host("n")};
+    some[0].media = some[2].media = true;
+    dc_learn(t, 2, some, 3);
+    assert_order(t, 100, "abcd");
+    assert_order_for(t, DC_FILES, 100, "mnabcd");
+    tried(t, "n", true, 100);
+    tried(t, "a", false, 100);
+    assert_order(t, 100, "bcda");
+    assert_order_for(t, DC_FILES, 100, "nmbcda");
+    tried(t, "n", false, 100);
+    tried(t, "m", false, 100);
+    assert_order_for(t, DC_FILES, 100, "bcdnma");
+    dc_table_free(t);
 }
+
+/* ---- the race ---- */
 
 /* One that does not answer a SYN: its queue is full. */
 struct silent_port {
@@ -183,7 +194,7 @@ static void a_dead_address_is_passed_over_at_once(void **state)
     start_gateway(f, setup_of(&a, ports, 3));
     timed_call(f, 200);
     struct dc_candidates c;
-    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], (int64_t)uv_hrtime(), &c);
+    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], DC_CALLS, (int64_t)uv_hrtime(), &c);
     assert_int_equal(c.addresses[0].port, f->dcs[0]->port);
     assert_int_equal(METRIC(f, upstream_connect_failures_total), 0);
     assert_int_equal(METRIC(f, upstream_connects_total), 1);
@@ -276,7 +287,7 @@ static bool config_method(void *ctx, const struct tl_object *q, struct buf *out,
 
 static size_t count_addresses(struct fixture *f, struct dc_candidates *c)
 {
-    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], (int64_t)uv_hrtime(), c);
+    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], DC_CALLS, (int64_t)uv_hrtime(), c);
     return c->n;
 }
 
@@ -296,6 +307,9 @@ static void addresses_are_learned_beside_a_call(void **state)
     assert_string_equal(c.addresses[1].host, "10.0.0.1");
     assert_string_equal(c.addresses[2].host, "2001::1");
     assert_int_equal(c.addresses[2].port, 5222);
+    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], DC_FILES, (int64_t)uv_hrtime(), &c);
+    assert_int_equal(c.n, 4);
+    assert_string_equal(c.addresses[0].host, "10.0.0.2");
     int asked = atomic_load(&f->dcs[0]->executed);
     timed_call(f, 200);
     assert_int_equal(atomic_load(&f->dcs[0]->executed), asked + 1); /* not again so soon */
@@ -323,6 +337,7 @@ int main(void)
         cmocka_unit_test(what_failed_rests_longer_each_time),
         cmocka_unit_test(what_worked_comes_first),
         cmocka_unit_test(learned_addresses_stand_beside_the_fixed_ones),
+        cmocka_unit_test(media_only_addresses_are_for_files),
         T(a_dead_address_is_passed_over_at_once),
         T(a_silent_address_is_raced),
         T(names_are_resolved),

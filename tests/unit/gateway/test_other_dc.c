@@ -146,6 +146,43 @@ static void clients_that_drop_the_new_string_pay_once(void **state)
     end(&t);
 }
 
+/* The data centre's only live address becomes one for files. */
+static void leave_media_only(struct other_test *t)
+{
+    struct dc_table *dcs = &t->f->gateway->dcs;
+    struct dc *away = dc_find(dcs, 3);
+    struct dc_address media = away->addresses[0];
+    media.media = true;
+    uv_mutex_lock(&dcs->lock);
+    away->addresses[0].port = dead_port();
+    uv_mutex_unlock(&dcs->lock);
+    dc_learn(dcs, 3, &media, 1);
+}
+
+static void media_only_addresses_serve_files_and_nothing_else(void **state)
+{
+    struct other_test t;
+    struct download_run r;
+    struct http_answer a;
+    char session[4096];
+    begin(&t, state, (struct setup){0});
+    download(&t, &r, &t.session);
+    struct session at_home = r.session, moved = r.session;
+    stop_gateway(t.f);
+    start_gateway(t.f, (struct setup){0});
+    leave_media_only(&t);
+    download(&t, &r, &at_home);
+    assert_false(r.changed);
+
+    /* The same key as a home's: the warm connection does not do for calls. */
+    moved.dc = 3;
+    moved.key = at_home.extra_keys[0].key;
+    seal_session(&moved, session, sizeof session);
+    client_call(t.f->port, "POST", READ_PATH, session, "", "{}", &a);
+    assert_int_equal(a.status, 502);
+    end(&t);
+}
+
 static void calls_at_the_same_time_make_one_key(void **state)
 {
     struct other_test t;
@@ -322,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_key_is_made_once_and_travels_in_the_session),
         T(clients_that_drop_the_new_string_pay_once),
+        T(media_only_addresses_serve_files_and_nothing_else),
         T(calls_at_the_same_time_make_one_key),
         T(a_key_that_ended_is_replaced),
         T(without_warm_connections_it_works_the_same),
