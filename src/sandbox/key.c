@@ -46,7 +46,11 @@ void key_bind(struct authorization *temp, struct authorization *perm)
     temp->perm = perm;
     temp->next_temp = perm->temps;
     perm->temps = temp;
-    temp->inited = false;
+    temp->inited = false; /* initConnection is to be said anew, the layer is not */
+    if (!temp->layer) {
+        temp->layer = perm->layer;
+        temp->schema = perm->schema;
+    }
 }
 
 void key_unbind(struct authorization *temp)

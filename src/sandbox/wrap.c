@@ -170,6 +170,10 @@ static void speak_layer(struct call *call, int32_t layer)
         return;
     a->layer = layer;
     a->schema = layers_pick(&s->layers, layer);
+    if (a->perm) { /* what is bound to it later speaks it too */
+        a->perm->layer = layer;
+        a->perm->schema = a->schema;
+    }
     int served = tl_schema_layer(a->schema);
     if (served && served != layer)
         log_event(&s->log, LOG_WARN, "other_layer", log_int("client", layer),

@@ -139,6 +139,24 @@ static void a_temporary_key_acts_for_the_permanent_one(void **state)
     client_free(perm);
 }
 
+static void a_bound_key_knows_the_layer_but_not_the_client(void **state)
+{
+    struct fixture *f = *state;
+    struct client *perm = client_new(f->s, &f->loop, 0);
+    log_in(f, perm, "9996621004");
+    struct client *temp = client_new(f->s, &f->loop, 3600);
+    const struct authorization *known = key_find(f->s, perm->key.key.id, DC_ALONE);
+    struct authorization *bound = key_find(f->s, temp->key.key.id, DC_ALONE);
+    assert_true(known->layer > 0);
+    assert_int_equal(bound->layer, 0);
+    key_bind(bound, key_find(f->s, perm->key.key.id, DC_ALONE));
+    assert_int_equal(bound->layer, known->layer);
+    assert_ptr_equal(bound->schema, known->schema);
+    assert_false(bound->inited);
+    client_free(temp);
+    client_free(perm);
+}
+
 static void requests_wait_for_the_one_they_name(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +378,7 @@ int main(void)
         WITH_SANDBOX(a_log_out_token_spares_the_code_once),
         WITH_SANDBOX(only_the_fifth_wrong_code_ends_it),
         WITH_SANDBOX(a_temporary_key_acts_for_the_permanent_one),
+        WITH_SANDBOX(a_bound_key_knows_the_layer_but_not_the_client),
         WITH_SANDBOX(requests_wait_for_the_one_they_name),
         WITH_SANDBOX(a_dropped_request_is_executed_once),
         WITH_SANDBOX(a_transport_error_is_sent_and_the_link_cut),
