@@ -169,6 +169,7 @@ def test_a_write_that_meets_the_move_is_executed_once(new_account, control):
     assert [m["text"] for m in client.messages("me")].count(text) == 1
 
 
+@pytest.mark.one_process
 def test_all_calls_that_meet_the_move_share_one_key(new_account, control, connect):
     client = new_account()
     control.run(f"move {client.phone} 3")
