@@ -192,6 +192,8 @@ static void write_body_schema(struct json_writer *w, const struct route *r)
         write_param_schema(w, &r->params[i], r->body == BODY_JSON && !r->params[i].required);
     }
     json_object_end(w);
+    if (r->strict_body)
+        json_field_bool(w, "additionalProperties", false);
     json_object_end(w);
 }
 

@@ -486,11 +486,32 @@ static bool param_parse(struct call *c, const struct param *p, size_t *path_inde
     return param_from_text(c, p, given, text, v);
 }
 
+static bool has_param(const struct route *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_params; i++)
+        if (r->params[i].place == PARAM_BODY && strcmp(r->params[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool refuse_unknown(struct call *c)
+{
+    if (!c->json_body || !c->route->strict_body)
+        return true;
+    json_object_object_foreach(c->json_body, name, value)
+    {
+        (void)value;
+        if (!has_param(c->route, name))
+            call_fail_field(c, name, "there is no parameter of this name");
+    }
+    return !call_failed(c);
+}
+
 bool params_parse(struct call *c)
 {
     size_t path_index = 0;
     bool form = c->route->body == BODY_FORM; /* its handler reads it: form.h */
-    if (!form && !body_parse(c, c->request))
+    if (!form && (!body_parse(c, c->request) || !refuse_unknown(c)))
         return false;
     for (size_t i = 0; i < c->route->n_params; i++) {
         const struct param *p = &c->route->params[i];

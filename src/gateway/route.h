@@ -77,6 +77,8 @@ struct route {
     size_t n_needs;
     enum route_body body;
     bool streams_answer; /* the answer may be large: call_stream_begin */
+    bool strict_body; /* body parameters that the table does not name are refused, not passed over:
+                       * a slip of the pen would give away more than was meant */
     bool free_body; /* body parameters that the table does not name are kept (POST /methods/{name})
                      */
 };

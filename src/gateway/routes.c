@@ -355,7 +355,7 @@ static const struct route routes[] = {
      .example = "{\"format\":\"telethon\"}"},
     {.method = "POST", .path = "/auth/restrict", .summary = "Make a narrower session string of this one",
      PARAMS(restrict_params), .handle = handle_restrict, .session = SESSION_NEED_FULL,
-     .scope = SCOPE_NARROW, .answer_schema = "Restricted", NEEDS(C_users_getUsers),
+     .scope = SCOPE_NARROW, .answer_schema = "Restricted", NEEDS(C_users_getUsers), .strict_body = true,
      .example = "{\"read_only\":true,\"chats\":[\"@echo\"],\"expires_in\":86400}"},
     {.method = "GET", .path = "/me", .summary = "The account", .handle = handle_me,
      .session = SESSION_NEED_FULL, .scope = SCOPE_READ, .answer_schema = "User",

@@ -342,3 +342,10 @@ def test_a_rotated_key_keeps_the_limits(new_account, narrow, start_gateway, key_
     client.get("/me")
     assert client.session != before, "sealed anew with the first key"
     client.error("POST", "/messages/send", 403, "SCOPE_READ_ONLY", json={"chat_id": "me", "text": unique()})
+
+
+@pytest.mark.parametrize("slip", [{"chat": ["me"]}, {"readonly": True}, {"expires": 5}])
+def test_a_slip_of_the_pen_gives_no_wider_string(new_account, slip):
+    client = new_account()
+    body = client.error("POST", "/auth/restrict", 400, "INVALID_PARAMETER", json={"read_only": True, **slip})
+    assert body["field"] == next(iter(slip))
