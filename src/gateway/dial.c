@@ -35,6 +35,8 @@ struct attempt {
         uv_connect_t connect;
         uv_getaddrinfo_t resolve;
     };
+    struct addrinfo *resolved; /* of a name; NULL: it was an address */
+    struct addrinfo *left;     /* of those, not tried yet */
     bool resolving;
     bool connecting;
     struct dc_address target;
@@ -73,6 +75,7 @@ static void free_attempt_when_done(struct attempt *a)
     if (a->dial || a->resolving || a->connecting)
         return;
     buf_wipe_free(&a->in);
+    uv_freeaddrinfo(a->resolved);
     free(a);
 }
 
@@ -209,6 +212,8 @@ static void open_tunnel(struct attempt *a, const struct proxy *proxy)
 
 /* ---- connecting ---- */
 
+static int connect_to_next(struct attempt *a);
+
 static void on_connected(uv_connect_t *request, int status)
 {
     struct attempt *a = LIST_OWNER(request, struct attempt, connect);
@@ -219,6 +224,8 @@ static void on_connected(uv_connect_t *request, int status)
     }
     struct worker *w = a->dial->worker;
     const struct proxy *proxy = &w->gateway->proxy;
+    if (status && connect_to_next(a) == 0)
+        return;
     if (status)
         fail_attempt(a, uv_strerror(status));
     else if (proxy_is_tunnel(proxy))
@@ -235,6 +242,35 @@ static int connect_to(struct attempt *a, const struct sockaddr *address)
     return status;
 }
 
+static struct dial_socket *new_socket(struct attempt *a)
+{
+    struct dial_socket *s = calloc(1, sizeof *s);
+    if (!s || uv_tcp_init(&a->dial->worker->loop, &s->tcp)) {
+        free(s);
+        return NULL;
+    }
+    s->tcp.data = a;
+    return s;
+}
+
+/* A name may have several addresses, of both families: "localhost" often has. Each wants a socket
+ * of its own. */
+static int connect_to_next(struct attempt *a)
+{
+    int status = UV_EAI_NODATA;
+    while (status && a->left) {
+        const struct addrinfo *next = a->left;
+        struct dial_socket *s = new_socket(a);
+        a->left = next->ai_next;
+        if (!s)
+            return UV_ENOMEM;
+        dial_socket_close(a->socket, NULL);
+        a->socket = s;
+        status = connect_to(a, next->ai_addr);
+    }
+    return status;
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *result)
 {
     struct attempt *a = LIST_OWNER(request, struct attempt, resolve);
@@ -245,9 +281,9 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
         return;
     }
     struct worker *w = a->dial->worker;
+    a->resolved = a->left = result;
     if (status == 0)
-        status = connect_to(a, result->ai_addr);
-    uv_freeaddrinfo(result);
+        status = connect_to_next(a);
     if (status)
         fail_attempt(a, uv_strerror(status));
     worker_run(w);
@@ -278,15 +314,14 @@ static int begin_connect(struct attempt *a, const struct dc_address *address)
 static struct attempt *new_attempt(struct dial *d)
 {
     struct attempt *a = calloc(1, sizeof *a);
-    struct dial_socket *s = calloc(1, sizeof *s);
-    if (!a || !s || uv_tcp_init(&d->worker->loop, &s->tcp)) {
+    if (!a)
+        return NULL;
+    a->dial = d;
+    a->socket = new_socket(a);
+    if (!a->socket) {
         free(a);
-        free(s);
         return NULL;
     }
-    s->tcp.data = a;
-    a->socket = s;
-    a->dial = d;
     buf_init(&a->in, TUNNEL_BYTES_MAX);
     list_push(&d->attempts, &a->link);
     d->n_attempts++;

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -346,7 +345,8 @@ static void test_random_data_in_random_pieces(void **state)
 
 /* ---- cost ---- */
 
-static double seconds_for(const char *bit, size_t total, size_t piece)
+/* Turns of the parser over that many bytes, which repeat `bit` and hold no boundary. */
+static size_t turns_for(const char *bit, size_t total, size_t piece)
 {
     static const char type[] =
         "multipart/form-data; boundary=------------------------d74496d66958873e";
@@ -359,26 +359,23 @@ static double seconds_for(const char *bit, size_t total, size_t piece)
                  data;
     assert_int_equal(multipart_begin(&m, slice_str(type), 1), MULTIPART_TYPE_OK);
     assert_int_equal(multipart_next(&m, &input, &data), MULTIPART_PART);
-    struct timespec from, to;
-    size_t told = 0;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    size_t told = 0, turns = 0;
     for (size_t at = 0; at < body.len; at += piece) {
         input = slice_of(body.data + at, body.len - at < piece ? body.len - at : piece);
-        while (multipart_next(&m, &input, &data) == MULTIPART_DATA)
+        for (turns++; multipart_next(&m, &input, &data) == MULTIPART_DATA; turns++)
             told += data.len;
     }
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
     assert_true(told + MULTIPART_DELIMITER_MAX > body.len);
     buf_free(&body);
-    return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+    return turns;
 }
 
-/* The bound is far from what is measured (release: plain data 7 GB/s, the worst 0.7): it is for
- * a cost that grows with the square of what a client sends. */
+/* Data goes on in as large pieces as it came, whatever it looks like: what might have become a
+ * boundary at a piece's end costs a few turns more, and nothing the square of what is sent. */
 static void test_hostile_data_costs_no_more_than_a_constant(void **state)
 {
     (void)state;
-    enum { TOTAL = 16 * 1024 * 1024, PIECE = 64 * 1024 };
+    enum { TOTAL = 4 * 1024 * 1024, PIECE = 64 * 1024, TURNS_PER_PIECE = 3 };
     static const char *const bits[] = {
         "the quick brown fox jumps over the lazy dog",
         "\r",
@@ -390,9 +387,10 @@ static void test_hostile_data_costs_no_more_than_a_constant(void **state)
         "\r\n--------------------------d74496d6\r958873e",
     };
     for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
-        double s = seconds_for(bits[i], TOTAL, PIECE);
-        print_message("data %zu: %.2f GB/s\n", i, TOTAL / s / 1e9);
-        assert_true(s < 2);
+        /* One that turns out to be none ends a piece, too. */
+        size_t delimiters = strstr(bits[i], "d74496d66958873e") ? TOTAL / strlen(bits[i]) + 1 : 0;
+        size_t pieces = TOTAL / PIECE + 1 + delimiters;
+        assert_in_range(turns_for(bits[i], TOTAL, PIECE), 1, TURNS_PER_PIECE * pieces);
     }
 }
 
