@@ -219,7 +219,7 @@ static void test_idle_connection_is_closed_quietly(void **state)
 {
     (void)state;
     struct http_limits limits = http_limits_default();
-    limits.idle_timeout_ms = 5;
+    limits.idle_timeout_ms = IDLE_MS;
     struct world w;
     struct client fresh, used;
     world_init(&w, &limits);
@@ -279,8 +279,8 @@ static void test_waiting_for_the_caller_has_no_timeout(void **state)
 {
     (void)state;
     struct http_limits limits = http_limits_default();
-    limits.head_timeout_ms = limits.body_timeout_ms = limits.idle_timeout_ms =
-        limits.write_timeout_ms = 2;
+    limits.body_timeout_ms = limits.write_timeout_ms = 2;
+    limits.head_timeout_ms = limits.idle_timeout_ms = IDLE_MS; /* a head is to arrive in time */
     struct world w;
     struct client c, other;
     world_init(&w, &limits);
