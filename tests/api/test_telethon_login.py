@@ -5,24 +5,10 @@ import asyncio
 import pytest
 from telethon import errors, functions, types
 
-from processes import SECRETS, Sandbox
-from test_telethon import (
-    API_ID, BINARY, SCHEMA, Heard, asynchronous, code_for, connected, phones, sign_in, sign_up,
+from processes import SECRETS
+from test_telethon import (  # noqa: F401, the fixtures among them
+    API_ID, Heard, asynchronous, code_for, connected, phones, sandbox, sign_in, sign_up, two_centres,
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    key = tmp_path_factory.mktemp("telethon") / "public.pem"
-    with Sandbox(BINARY, key, dcs=1, options=["--schema", SCHEMA, "--seed", "1"]) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def two_centres(tmp_path_factory):
-    key = tmp_path_factory.mktemp("telethon") / "public.pem"
-    with Sandbox(BINARY, key, dcs=2, options=["--schema", SCHEMA, "--seed", "1"]) as one:
-        yield one
 
 
 # ---- codes ----
