@@ -13,7 +13,9 @@ import pyaes
 
 
 class Loop:
-    """An event loop on a thread of its own."""
+    """An event loop on a thread of its own, and the server that runs there, if there is one."""
+
+    _server = None
 
     def __enter__(self):
         self.loop = asyncio.new_event_loop()
@@ -22,7 +24,7 @@ class Loop:
         return self
 
     def __exit__(self, *_):
-        self.run(self._cancel_all())
+        self.run(self._end())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
@@ -30,7 +32,10 @@ class Loop:
     def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
-    async def _cancel_all(self):
+    async def _end(self):
+        # On the loop's thread: a server that is closed by one while another drops its last connection wakes up twice.
+        if self._server:
+            self._server.close()
         tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -54,10 +59,6 @@ class Tunnel(Loop):
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    def __exit__(self, *exc):
-        self._server.close()
-        super().__exit__(*exc)
-
     def went_to(self, port):
         return sum(f":{port}" in str(line) for line in self.said)
 
@@ -77,10 +78,6 @@ class SlowLine(Loop):
         self.port = listener.getsockname()[1]
         self._server = self.run(asyncio.start_server(self._serve, sock=listener, limit=16384))
         return self
-
-    def __exit__(self, *exc):
-        self._server.close()
-        super().__exit__(*exc)
 
     async def _serve(self, reader, writer):
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -126,10 +123,6 @@ class MtProxy(Loop):
         self._server = self.run(self._listen())
         self.port = self._server.sockets[0].getsockname()[1]
         return self
-
-    def __exit__(self, *exc):
-        self._server.close()
-        super().__exit__(*exc)
 
     async def _listen(self):
         return await asyncio.start_server(self._serve, "127.0.0.1", 0)
