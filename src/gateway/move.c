@@ -51,8 +51,7 @@ static void deliver_departure(struct mail *mail, void *worker)
     struct task *t = LIST_OWNER(mail, struct task, mail);
     struct move *m = move_new(t);
     if (!m) {
-        call_fail(&t->call, 503, "OVERLOADED",
-                  "The gateway serves as many calls as it can. Try again.");
+        task_fail_full(t, w);
         owners_release(w->gateway->owners, t->claimed_key);
         task_answer(t);
         return;

@@ -67,6 +67,13 @@ void task_progress(struct task *t, int64_t pause_ns)
     worker_arm(t->owner, &t->deadline, deadline_ns);
 }
 
+void task_fail_full(struct task *t, struct worker *here)
+{
+    metric_add(&here->metrics.calls_overloaded_total, 1);
+    call_fail(&t->call, 503, "OVERLOADED",
+              "The gateway serves as many calls as it can. Try again.");
+}
+
 static void on_deadline(struct wheel_timer *timer)
 {
     task_abort(LIST_OWNER(timer, struct task, deadline), ABORT_DEADLINE);
@@ -192,14 +199,6 @@ static void finish(struct task *t)
         worker_check_drained(w);
 }
 
-static void refuse_to_start(struct task *t)
-{
-    metric_add(&t->owner->metrics.calls_overloaded_total, 1);
-    call_fail(&t->call, 503, "OVERLOADED",
-              "The gateway serves as many calls as it can. Try again.");
-    t->finished = true;
-}
-
 static void start(struct task *t)
 {
     struct worker *w = t->owner;
@@ -209,8 +208,10 @@ static void start(struct task *t)
     w->tasks_live++;
     metric_set(&w->metrics.calls_open, w->tasks_live);
     worker_arm(w, &t->deadline, t->call.deadline_ns);
-    if (!coro_start(w->coros, task_main, t))
-        refuse_to_start(t);
+    if (!coro_start(w->coros, task_main, t)) {
+        task_fail_full(t, w);
+        t->finished = true;
+    }
 }
 
 void task_run(struct task *t)

@@ -85,6 +85,8 @@ void task_ready(struct task *t);
 /* A transfer went on: its deadline is the time of a call from now, and pause_ns more if it is about
  * to wait for that long. */
 void task_progress(struct task *t, int64_t pause_ns);
+/* There is no room for the call: 503, counted by the worker it happens on. */
+void task_fail_full(struct task *t, struct worker *here);
 /* The handler is to unwind. */
 void task_abort(struct task *t, enum task_abort why);
 

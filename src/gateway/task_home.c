@@ -292,8 +292,7 @@ static void run_at_owner(struct task *t)
     if (mailbox_offer(&t->owner->mailbox, &t->mail))
         return;
     owners_release(w->gateway->owners, t->claimed_key);
-    metric_add(&w->metrics.calls_overloaded_total, 1);
-    call_fail(c, 503, "OVERLOADED", "The gateway serves as many calls as it can. Try again.");
+    task_fail_full(t, w);
     task_answer(t);
 }
 

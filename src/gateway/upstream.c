@@ -551,8 +551,10 @@ void upstream_condemn(struct upstream *u)
 
 /* ---- calls ---- */
 
-static void note_call(struct upstream *u, struct upstream_call *call)
+static bool note_call(struct upstream *u, struct upstream_call *call, bool queued)
 {
+    if (!queued)
+        return false;
     call->upstream = u;
     call->outcome = UPSTREAM_PENDING;
     list_push(&u->calls, &call->link);
@@ -562,24 +564,19 @@ static void note_call(struct upstream *u, struct upstream_call *call)
         want_flush(u);
     else if (!u->link && !u->connect_ns)
         connect_now(u);
+    return true;
 }
 
 bool upstream_call_start(struct upstream *u, struct slice query, enum call_safety safety,
                          struct upstream_call *call)
 {
-    bool queued = client_session_call(u->session, query, safety, call);
-    if (queued)
-        note_call(u, call);
-    return queued;
+    return note_call(u, call, client_session_call(u->session, query, safety, call));
 }
 
 bool upstream_call_start_borrowed(struct upstream *u, struct slice query, enum call_safety safety,
                                   struct upstream_call *call)
 {
-    bool queued = client_session_call_borrowed(u->session, query, safety, call);
-    if (queued)
-        note_call(u, call);
-    return queued;
+    return note_call(u, call, client_session_call_borrowed(u->session, query, safety, call));
 }
 
 void upstream_call_cancel(struct upstream_call *call)
