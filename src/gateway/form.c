@@ -189,6 +189,7 @@ static bool begin_file(struct form *f, size_t index, struct form_file **file)
     begun->field = slice_str(c->route->params[index].name);
     begun->name = file_name(c->arena, part->file_name);
     begun->content_type = arena_copy(c->arena, part->content_type);
+    begun->length = part->length;
     enum multipart_event event;
     if (!next_event(f, &event, &f->held))
         return false;
@@ -285,6 +286,14 @@ bool form_read(struct form *f, struct slice *piece)
     if (!f->in_file)
         *piece = (struct slice){0};
     return true;
+}
+
+int64_t form_files_bytes(const struct form *f)
+{
+    int64_t whole = f->call->request->body_bytes;
+    if (whole < 0)
+        return -1;
+    return whole > FORM_SLACK ? whole - FORM_SLACK : 0;
 }
 
 int64_t form_bytes_left(const struct form *f)

@@ -14,6 +14,7 @@ enum {
     FORM_PARTS_MAX = 64,           /* parts of one form: ours have 24 names at most, and files */
     FORM_FILE_NAME_MAX = 255,      /* bytes, as file systems take them: longer ones are cut */
     FORM_EPILOGUE_MAX = 64 * 1024, /* bytes behind the form, which say nothing */
+    FORM_SLACK = 1024 * 1024, /* of a form but its file: the longest text, its entities, a thumb */
 };
 
 struct form;
@@ -24,6 +25,7 @@ struct form_file {
     struct slice field;        /* "file", "thumb": the parameter's name */
     struct slice name;         /* UTF-8, without folders; empty if the client gave none */
     struct slice content_type; /* as sent; empty if none */
+    int64_t length;            /* as the part's Content-Length promises, unproved; -1 if none */
 };
 
 /* NULL: error set (415 where the body is no form, 400 where the boundary is missing). */
@@ -35,6 +37,9 @@ struct form *form_new(struct call *c);
 bool form_next_file(struct form *f, struct form_file **file) __attribute__((warn_unused_result));
 /* The next piece of the file, valid until the next call of any form function; empty at its end. */
 bool form_read(struct form *f, struct slice *piece) __attribute__((warn_unused_result));
+/* What its files have in all, by Content-Length: at least so many bytes, and FORM_SLACK more at
+ * most. Known before a byte of the body is; -1 for a chunked one. */
+int64_t form_files_bytes(const struct form *f);
 /* The largest that the file can still become: what Content-Length leaves; -1 for a chunked body. */
 int64_t form_bytes_left(const struct form *f);
 

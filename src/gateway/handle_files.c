@@ -6,6 +6,7 @@
 #include "gateway/messages.h"
 #include "gateway/text_params.h"
 #include "gateway/transfer.h"
+#include "gateway/upload_limit.h"
 #include "telegram/mime.h"
 #include "telegram/upload_media.h"
 
@@ -110,8 +111,6 @@ static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
         f->file = upload_end(u, upload_name(c, f, given_name));
     }
     upload_free(u);
-    if (c->error.status == 413)
-        c->error.field = "file";
     return f->file != NULL;
 }
 
@@ -145,13 +144,19 @@ static bool find_peer(struct call *c, struct sending *s)
     return !call_failed(c);
 }
 
+/* What is announced is judged before it is asked for: a form as if its file were the only one. */
+static bool fits(struct call *c, int64_t bytes)
+{
+    return bytes < 0 || upload_fits(c, bytes);
+}
+
 static bool take_file(struct call *c, struct sending *s, const struct form_file *part)
 {
     struct sent_file *f = &s->files[s->n_files++];
     struct file_start start = {0};
     buf_init(&start.bytes, 0);
     probe_begin(&f->probe);
-    bool taken = find_peer(c, s) && read_start(c, s, f, &start);
+    bool taken = find_peer(c, s) && fits(c, part->length) && read_start(c, s, f, &start);
     struct slice magic = mime_of_bytes(buf_slice(&start.bytes));
     if (taken && start.bytes.len == 0) {
         call_fail_field(c, "file", "file is empty");
@@ -339,7 +344,8 @@ void handle_send_with_file(struct call *c)
     struct sending *s = arena_alloc(c->arena, sizeof *s);
     if (s)
         s->files = arena_array(c->arena, ALBUM_FILES_MAX, sizeof *s->files);
-    if (!s || !s->files || !(s->form = form_new(c)) || !take_files(c, s))
+    if (!s || !s->files || !(s->form = form_new(c)) || !fits(c, form_files_bytes(s->form)) ||
+        !take_files(c, s))
         return;
     struct formatted_text text;
     if (!text_param(c, "text", &text) || !find_peer(c, s) || !choose_kinds(c, s))

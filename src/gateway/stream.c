@@ -23,10 +23,8 @@ void task_on_body(void *worker, struct http_exchange *x, struct slice piece, boo
     struct task_stream *s = &t->stream;
     buf_append(&s->arriving, piece.data, piece.len);
     s->ended = end;
-    if (s->arriving.len >= BODY_HIGH_BYTES && !end) {
-        s->paused = true;
-        http_body_pause(x);
-    }
+    if (s->arriving.len >= BODY_HIGH_BYTES && !end)
+        task_hold_body(t);
     task_ready(t);
     worker_run(w);
 }
@@ -42,6 +40,12 @@ static bool await_body(struct task *t)
         call_fail(c, 408, "REQUEST_TIMEOUT", "The rest of the body did not arrive in time.");
     }
     return false;
+}
+
+void task_hold_body(struct task *t)
+{
+    t->stream.paused = true;
+    http_body_pause(t->exchange);
 }
 
 static void let_arrive(struct task *t)
@@ -62,6 +66,7 @@ bool call_body_read(struct call *c, struct slice *piece)
         return !task_aborted(t);
     }
     while (s->arriving.len == 0 && !s->ended && !s->arriving.failed) {
+        let_arrive(t);
         if (!await_body(t))
             return false;
     }

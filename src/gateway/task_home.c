@@ -280,6 +280,9 @@ static void run_at_owner(struct task *t)
         t->owner = &w->gateway->workers[owner];
     }
     if (t->owner == w) {
+        /* What can be refused without a byte of the body is, before a client is asked for it. */
+        if (c->request->streamed)
+            task_hold_body(t);
         task_ready(t);
         return;
     }

@@ -12,6 +12,8 @@ void task_deliver_answer(struct mail *mail, void *worker);
 
 /* Headers of the answer; room for CALL_HEADERS_MAX + 3. Returns how many. */
 size_t task_headers(const struct task *t, struct http_header *headers);
+/* Takes no more of a streamed body until call_body_read wants it. */
+void task_hold_body(struct task *t);
 /* Takes the task's connection to the worker that owns its session, where the request is read anew;
  * the task ends. */
 void task_move(struct task *t);

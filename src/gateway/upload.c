@@ -11,7 +11,6 @@
 enum {
     TL_LONG_BYTES = 254, /* from this length on, TL writes a length in four bytes */
     MOVES_MAX = 3,
-    FORM_SLACK = 1024 * 1024, /* of bytes_max: a form's size is known, its file's is not */
 };
 
 struct upload {
@@ -144,12 +143,10 @@ static bool fits(struct upload *u, int64_t n_parts)
     struct call *c = u->call;
     if (n_parts > u->parts_max && !u->limit_asked) {
         u->limit_asked = true;
-        u->parts_max = upload_parts_max(c);
+        u->parts_max = upload_parts_max(c, n_parts);
     }
     if (n_parts > u->parts_max)
-        call_fail(c, 413, "FILE_TOO_LARGE",
-                  "The file is larger than the %lld MB that Telegram takes of this account.",
-                  (long long)(u->parts_max * TRANSFER_PART_BYTES / (1024 * 1024)));
+        upload_refuse(c, u->parts_max);
     return !call_failed(c);
 }
 
@@ -190,9 +187,8 @@ struct upload *upload_begin(struct call *c, int64_t bytes_max)
     u->big = bytes_max < 0 || bytes_max > SMALL_FILE_BYTES_MAX;
     u->parts_max = UPLOAD_PARTS_MAX_DEFAULT;
     arena_init(&u->scratch, 0);
-    int64_t surely = bytes_max < 0 ? 0 : (bytes_max - FORM_SLACK) / TRANSFER_PART_BYTES;
     parts_init(&u->parts, c, &kind);
-    struct upstream *home = fits(u, surely) ? parts_home(&u->parts) : NULL;
+    struct upstream *home = parts_home(&u->parts);
     if (home) {
         parts_move(&u->parts, home);
         return u;

@@ -2,6 +2,7 @@
 #include "gateway/upload_limit.h"
 
 #include "gateway/task.h"
+#include "gateway/transfer.h"
 #include "telegram/names.h"
 
 enum {
@@ -48,7 +49,7 @@ static bool is_premium(struct call *c)
            tl_bool(users.vector->items[0].object, F_premium);
 }
 
-int64_t upload_parts_max(struct call *c)
+int64_t upload_parts_max(struct call *c, int64_t n_parts)
 {
     struct upload_limits *limits = &c->worker->upload_limits;
     if (limits->until_ns < call_mono_ns(c) && !refresh(c, limits)) {
@@ -56,8 +57,30 @@ int64_t upload_parts_max(struct call *c)
             call_error_clear(c);
         return UPLOAD_PARTS_MAX_DEFAULT;
     }
+    if (n_parts > limits->parts_premium)
+        return limits->parts_premium;
     bool premium = limits->parts_premium > limits->parts_default && is_premium(c);
     if (call_failed(c) && !task_aborted(task_of(c)))
         call_error_clear(c);
     return premium ? limits->parts_premium : limits->parts_default;
+}
+
+void upload_refuse(struct call *c, int64_t parts_max)
+{
+    call_fail(c, 413, "FILE_TOO_LARGE",
+              "The file, or the form around it, is larger than the %lld MiB that Telegram takes of "
+              "this account in one file. An album may be, if it is sent in chunks.",
+              (long long)(parts_max * TRANSFER_PART_BYTES / (1024 * 1024)));
+    c->error.field = "file";
+}
+
+bool upload_fits(struct call *c, int64_t bytes)
+{
+    int64_t n_parts = bytes / TRANSFER_PART_BYTES + (bytes % TRANSFER_PART_BYTES != 0);
+    if (n_parts <= UPLOAD_PARTS_MAX_DEFAULT)
+        return true;
+    int64_t parts_max = upload_parts_max(c, n_parts);
+    if (n_parts > parts_max)
+        upload_refuse(c, parts_max);
+    return !call_failed(c);
 }

@@ -23,7 +23,8 @@ struct multipart_part {
     struct slice name;         /* UTF-8 */
     struct slice file_name;    /* UTF-8, as the client gave it: it may hold slashes, or anything */
     struct slice content_type; /* as sent; empty if there is none */
-    bool has_file_name;        /* it is a file, if an unnamed one */
+    int64_t length;     /* as its Content-Length says, which nothing holds it to; -1 if none */
+    bool has_file_name; /* it is a file, if an unnamed one */
     bool latin1; /* a name was not UTF-8 and has been read as ISO-8859-1, which takes all bytes */
 };
 

@@ -227,9 +227,16 @@ static bool unfold(uint8_t *head, size_t len)
     return true;
 }
 
+/* A hint only (RFC 7578 4.8 wants it left out): one that makes no sense is none. */
+static int64_t read_length(struct slice value)
+{
+    int64_t length;
+    return slice_to_i64(value, &length) && length >= 0 ? length : -1;
+}
+
 const char *multipart_read_head(struct multipart *m)
 {
-    m->part = (struct multipart_part){0};
+    m->part = (struct multipart_part){.length = -1};
     m->text_len = 0;
     if (!unfold(m->head, m->head_len) || is_blank(m->head[0]))
         return "A part's header has a character that is not allowed.";
@@ -244,6 +251,8 @@ const char *multipart_read_head(struct multipart *m)
         rest = slice_of(rest.data + 2, rest.len - 2);
         if (slice_is_nocase(name, "content-type")) {
             m->part.content_type = value;
+        } else if (slice_is_nocase(name, "content-length")) {
+            m->part.length = read_length(value);
         } else if (slice_is_nocase(name, "content-disposition") && !has_disposition) {
             const char *reason = read_disposition(m, value);
             if (reason)

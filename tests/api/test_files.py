@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST /messages/send_with_file: what files become, what is refused, what happens half-way."""
 import datetime
+import json
 import os
 import socket
 
@@ -276,23 +277,75 @@ def stranger_status(stranger, chat):
     return response.status_code
 
 
-def begin_form(client, content_length, *more):
-    """A request whose body has begun, on a socket of its own."""
+def begin_form(client, content_length, *more, form="multipart/form-data; boundary=b"):
+    """A request whose body is to follow, on a socket of its own. No length: the headers in `more` tell."""
     host, port = client.gateway.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), DEADLINE_S)
     head = (f"POST /messages/send_with_file HTTP/1.1\r\nHost: {host}\r\nX-Session-String: {client.session}\r\n"
-            f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {content_length}\r\n"
+            f"Content-Type: {form}\r\n" + (f"Content-Length: {content_length}\r\n" if content_length else "")
             + "".join(f"{line}\r\n" for line in more) + "\r\n")
     connection.sendall(head.encode())
     return connection
 
 
+FORM_SLACK = MIB  # what else but a file a form may announce
+FILE_MAX = 4000 * PART  # and 8,000 with Premium
+
+
+def refused_unread(client, content_length, *more):
+    """The answer to a form of which no byte was sent."""
+    with begin_form(client, content_length, *more) as connection:
+        head, body = connection.recv(65536).split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 413 ")
+    error = json.loads(body)
+    assert (error["error"], error["field"]) == ("FILE_TOO_LARGE", "file") and error["request_id"]
+    return error["detail"]
+
+
 @pytest.mark.one_process
-def test_a_file_that_must_be_too_large_is_refused_at_once(alice):
-    with begin_form(alice, 5 * 1024**3) as connection:
-        connection.sendall(FORM_HEAD + bytes(1000))
+@pytest.mark.parametrize("more", [(), ("Expect: 100-continue",)])
+def test_a_form_that_must_be_too_large_is_refused_before_it_is_asked_for(new_account, control, more):
+    client = new_account()
+    too_much = FILE_MAX + FORM_SLACK + 1
+    assert "2000 MiB" in refused_unread(client, too_much, *more)
+    control.run(f"premium {client.phone} on")
+    assert "4000 MiB" in refused_unread(client, too_much + FILE_MAX, *more)
+
+
+@pytest.mark.one_process
+def test_a_form_that_may_just_fit_is_asked_for(new_account, control):
+    client = new_account()
+    for length in (FILE_MAX + FORM_SLACK, 2 * FILE_MAX + FORM_SLACK):
+        with begin_form(client, length, "Expect: 100-continue") as connection:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        control.run(f"premium {client.phone} on")
+
+
+@pytest.mark.one_process
+def test_what_else_is_known_before_the_body_is_refused_before_it(alice, connect):
+    with begin_form(connect(alice.gateway, alice.session[:-4] + "AAAA"), 1000, "Expect: 100-continue") as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+    with begin_form(alice, 1000, "Expect: 100-continue", form="text/plain") as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
+
+
+@pytest.mark.one_process
+def test_a_part_that_promises_too_much_is_refused_at_its_head(alice):
+    """Of a chunked form nothing else tells; what a part promises is not believed when it is less."""
+    def chunk(data):
+        return b"%x\r\n%s\r\n" % (len(data), data)
+
+    def promise(length):
+        return FORM_HEAD[:-2] + b"Content-Length: %d\r\n\r\n" % length
+
+    with begin_form(alice, None, "Transfer-Encoding: chunked") as connection:
+        connection.sendall(chunk(promise(FILE_MAX + 1) + b"x"))
         answer = connection.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 413 ") and b'"FILE_TOO_LARGE"' in answer and b'"field":"file"' in answer
+    assert answer.startswith(b"HTTP/1.1 413 ") and b'"FILE_TOO_LARGE"' in answer
+    for length in (FILE_MAX, 1, 10**30):
+        with begin_form(alice, None, "Transfer-Encoding: chunked", "Connection: close") as connection:
+            connection.sendall(chunk(promise(length) + bytes(1000) + FORM_END) + b"0\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.one_process

@@ -6,6 +6,7 @@
 
 #include "gateway/file_dc.h"
 #include "gateway/transfer.h"
+#include "gateway/upload_limit.h"
 #include "telegram/names.h"
 
 struct transfer_test {
@@ -264,21 +265,33 @@ static void progress_moves_the_deadline_and_silence_does_not(void **state)
     end(&t);
 }
 
-static void files_past_the_limit_are_refused_at_once(void **state)
+static void ask_whether_it_fits(struct call *c)
+{
+    struct transfer_test *t = run_of(c)->arg;
+    assert_true(upload_fits(c, t->bytes_max) == (c->error.status == 0));
+}
+
+static void assert_limit(struct transfer_test *t, int64_t parts)
+{
+    t->bytes_max = parts * FILE_PART;
+    run(t, ask_whether_it_fits);
+    assert_string_equal(t->error_code, "");
+    t->bytes_max++;
+    run(t, ask_whether_it_fits);
+    assert_int_equal(t->error.status, 413);
+    assert_string_equal(t->error_code, "FILE_TOO_LARGE");
+}
+
+static void what_fits_is_the_account_s(void **state)
 {
     struct transfer_test t;
     begin(&t, state, 1, (struct setup){0});
-    t.bytes_max = 4004LL * FILE_PART;
-    run(&t, upload_all);
-    assert_int_equal(t.error.status, 413);
-    assert_string_equal(t.error_code, "FILE_TOO_LARGE");
-    assert_int_equal(atomic_load(&t.files.big), 0);
+    t.bytes_max = 4000LL * FILE_PART;
+    run(&t, ask_whether_it_fits);
+    assert_int_equal(atomic_load(&t.f->dcs[0]->connections), 0);
+    assert_limit(&t, 4000);
     atomic_store(&t.files.premium, true);
-    run(&t, upload_all);
-    assert_string_equal(t.error_code, "");
-    t.bytes_max = 8004LL * FILE_PART;
-    run(&t, upload_all);
-    assert_string_equal(t.error_code, "FILE_TOO_LARGE");
+    assert_limit(&t, 8000);
     assert_int_equal(atomic_load(&t.files.config_asked), 1);
     end(&t);
 }
@@ -454,7 +467,7 @@ int main(void)
         T(lost_links_lose_no_part),
         T(a_client_that_leaves_ends_it),
         T(progress_moves_the_deadline_and_silence_does_not),
-        T(files_past_the_limit_are_refused_at_once),
+        T(what_fits_is_the_account_s),
         T(whole_files_come_whole),
         T(ranges_are_cut_to_the_byte),
         T(short_ranges_ask_for_little),
