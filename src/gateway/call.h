@@ -76,8 +76,9 @@ struct call {
     struct param_value params[CALL_PARAMS_MAX]; /* in the order of route->params */
     struct json_object *json_body;              /* owned by the call; NULL without a JSON body */
     struct slice idempotency_key;               /* empty = none */
-    bool head_only; /* HEAD: what would stand in the answer's body need not be fetched */
-    int32_t wait_max_s;  /* Prefer: wait=N: how long flood waits may be slept out */
+    bool head_only;      /* HEAD: what would stand in the answer's body need not be fetched */
+    bool wait_told;      /* Prefer: wait=N was sent, */
+    int32_t wait_max_s;  /* N: how long flood waits may be slept out; 0 without one */
     int64_t deadline_ns; /* monotonic */
 
     /* ---- session: changed by login steps; call call_session_changed after a change ---- */
@@ -88,7 +89,7 @@ struct call {
     /* ---- output ---- */
     struct call_error error;
     int status;               /* 200 until set */
-    const char *content_type; /* "application/json" until set */
+    const char *content_type; /* "application/json" until set; NULL: the answer has none */
     struct buf *body;
     struct json_writer json;  /* over body */
     struct sealed_refs *refs; /* in the arena; NULL until the answer names a peer */

@@ -51,13 +51,20 @@ static void on_pause_over(struct wheel_timer *timer)
     task_ready(task_of(LIST_OWNER(timer, struct parts, pause)->call));
 }
 
-/* False: that is too long, or the process is about to end. */
-static bool pause_parts(struct parts *p, int64_t pause_ns)
+/* A client that says how long it waits is believed as long as it can be told something else. */
+static int64_t wait_max_s(struct call *c)
+{
+    if (c->wait_told && !task_of(c)->stream.answering)
+        return c->wait_max_s;
+    return c->wait_max_s > TRANSFER_WAIT_MAX_S ? c->wait_max_s : TRANSFER_WAIT_MAX_S;
+}
+
+/* False: that is longer than max_s, or the process is about to end. */
+static bool pause_parts(struct parts *p, int64_t pause_ns, int64_t max_s)
 {
     struct call *c = p->call;
     struct task *t = task_of(c);
     int64_t now_ns = worker_now_ns(t->owner);
-    int64_t max_s = c->wait_max_s > TRANSFER_WAIT_MAX_S ? c->wait_max_s : TRANSFER_WAIT_MAX_S;
     if (now_ns + pause_ns <= p->pause_ns)
         return true; /* several parts were refused for one reason */
     bool draining = atomic_load_explicit(&c->gateway->draining, memory_order_relaxed);
@@ -74,7 +81,8 @@ static bool wait_out(struct part *part, int64_t wait_s)
 {
     struct metrics *m = &part->parts->call->worker->metrics;
     metric_add(&m->flood_waits_total, 1);
-    if (wait_s > CALL_WAIT_MAX_S || !pause_parts(part->parts, wait_s * NS_PER_S))
+    if (wait_s > CALL_WAIT_MAX_S ||
+        !pause_parts(part->parts, wait_s * NS_PER_S, wait_max_s(part->parts->call)))
         return false;
     metric_add(&m->flood_waits_slept_total, 1);
     return true;
@@ -83,7 +91,8 @@ static bool wait_out(struct part *part, int64_t wait_s)
 static bool try_again(struct part *part)
 {
     int64_t pause_ms = (int64_t)TRY_PAUSE_MS << part->tries;
-    return ++part->tries <= TRIES_MAX && pause_parts(part->parts, pause_ms * NS_PER_MS);
+    return ++part->tries <= TRIES_MAX &&
+           pause_parts(part->parts, pause_ms * NS_PER_MS, TRANSFER_WAIT_MAX_S);
 }
 
 /* ---- what is done about refusals ---- */

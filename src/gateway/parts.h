@@ -15,7 +15,7 @@ enum {
     PART_MEMORY = PART_HEAD_MAX + TRANSFER_PART_BYTES + 4, /* TL pads to words */
     PART_ERROR_MAX = 64, /* Telegram's longest name has 43 characters */
     /* Between two parts that arrive. Transfers wait out more than other calls do: they would lose
-     * what was sent. */
+     * what was sent. But no longer than Prefer: wait=N allows. */
     TRANSFER_WAIT_MAX_S = 120,
 };
 

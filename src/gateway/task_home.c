@@ -9,6 +9,7 @@
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/handlers.h"
+#include "gateway/prefer.h"
 #include "gateway/route.h"
 #include "gateway/scope.h"
 
@@ -112,34 +113,16 @@ static void make_request_id(struct rng *rng, struct slice wanted,
     sodium_bin2hex(out, CALL_REQUEST_ID_MAX + 1, bytes, sizeof bytes);
 }
 
-/* `Prefer: wait=N` (RFC 7240), alone or in a list. */
-static int32_t preferred_wait_s(struct slice prefer)
-{
-    const uint8_t *end = prefer.data + prefer.len;
-    for (const uint8_t *p = prefer.data; p && p < end;) {
-        const uint8_t *comma = memchr(p, ',', (size_t)(end - p));
-        const uint8_t *stop = comma ? comma : end;
-        while (p < stop && *p == ' ')
-            p++;
-        while (stop > p && stop[-1] == ' ')
-            stop--;
-        struct slice item = slice_of(p, (size_t)(stop - p));
-        int64_t seconds;
-        if (slice_starts_with(item, "wait=") &&
-            slice_to_i64(slice_of(p + 5, item.len - 5), &seconds) && seconds > 0)
-            return (int32_t)(seconds < CALL_WAIT_MAX_S ? seconds : CALL_WAIT_MAX_S);
-        p = comma ? comma + 1 : end;
-    }
-    return 0;
-}
-
 static void read_headers(struct call *c, const struct http_request *r)
 {
-    c->wait_max_s = preferred_wait_s(http_header_get(r, "prefer"));
+    int64_t wait_s = prefer_wait_s(r);
+    c->wait_told = wait_s != PREFER_NO_WAIT;
+    if (c->wait_told)
+        c->wait_max_s = (int32_t)(wait_s < CALL_WAIT_MAX_S ? wait_s : CALL_WAIT_MAX_S);
     c->idempotency_key = http_header_get(r, "idempotency-key");
     if (c->idempotency_key.len > IDEMPOTENCY_KEY_MAX)
-        call_fail(c, 400, "INVALID_PARAMETER", "Idempotency-Key is longer than %d bytes.",
-                  IDEMPOTENCY_KEY_MAX);
+        call_fail_field(c, "Idempotency-Key", "Idempotency-Key is longer than %d bytes",
+                        IDEMPOTENCY_KEY_MAX);
 }
 
 static struct task *task_of_request(struct worker *w, struct http_exchange *x,
@@ -407,7 +390,8 @@ size_t task_headers(const struct task *t, struct http_header *headers)
 {
     const struct call *c = &t->call;
     size_t n = 0;
-    headers[n++] = (struct http_header){slice_str("Content-Type"), slice_str(c->content_type)};
+    if (c->content_type)
+        headers[n++] = (struct http_header){slice_str("Content-Type"), slice_str(c->content_type)};
     headers[n++] = (struct http_header){slice_str("X-Request-Id"), slice_str(c->request_id)};
     for (size_t i = 0; i < c->n_headers; i++)
         headers[n++] = (struct http_header){slice_str(c->headers[i].name), c->headers[i].value};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The headers of one part of a form. Private to multipart.c. */
+ * The headers of one part of a form (private to multipart.c), and parameters in headers. */
 #ifndef TGREST_HTTP_MULTIPART_HEAD_H
 #define TGREST_HTTP_MULTIPART_HEAD_H
 

@@ -297,7 +297,7 @@ def test_slow_mode(new_account):
     assert body["error"].startswith("SLOWMODE_WAIT_") and 1 <= body["wait_seconds"] <= 30
 
 
-@pytest.mark.parametrize("prefer", ["wait=3", "respond-async, wait=3", "wait=300"])
+@pytest.mark.parametrize("prefer", ["wait=3", "respond-async, wait=3", "wait=300", 'wait="3"', "wait=3; strict"])
 def test_the_gateway_may_wait_itself(new_account, control, prefer):
     client = new_account()
     with control.fault(f"user={client.user_id},method=messages.sendMessage,do=flood_wait:1,count=1") as hits:
