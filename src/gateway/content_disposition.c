@@ -3,8 +3,7 @@
 
 bool mime_is_inline(struct slice mime)
 {
-    bool shown = slice_starts_with(mime, "image/") || slice_starts_with(mime, "video/") ||
-                 slice_starts_with(mime, "audio/");
+    bool shown = slice_starts_with(mime, "image/") || slice_starts_with(mime, "video/");
     return shown && !slice_starts_with(mime, "image/svg");
 }
 

@@ -262,8 +262,8 @@ struct call_error error_from_telegram(struct arena *a, int code, struct slice na
     const struct known_error *k = find_known(base);
     if (e.wait_s > 0) {
         e.status = 429;
-        e.detail = arena_printf(a, "Telegram asks to wait %lld seconds before trying again.",
-                                (long long)e.wait_s);
+        e.detail = arena_printf(a, "Telegram asks to wait %lld second%s before trying again.",
+                                (long long)e.wait_s, e.wait_s == 1 ? "" : "s");
     } else if (k) {
         e.status = k->status;
         e.detail = k->sentence;

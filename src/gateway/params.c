@@ -53,12 +53,25 @@ static bool has_bounds(const struct param *p)
     return p->min != 0 || p->max != 0;
 }
 
+static bool in_bounds(const struct param *p, int64_t value)
+{
+    return !has_bounds(p) || (value >= p->min && value <= p->max);
+}
+
 static bool check_int(struct call *c, const struct param *p, int64_t value)
 {
-    if (!has_bounds(p) || (value >= p->min && value <= p->max))
+    if (in_bounds(p, value))
         return true;
     call_fail_field(c, p->name, "%s must be from %lld to %lld", p->name, (long long)p->min,
                     (long long)p->max);
+    return false;
+}
+
+static bool check_date(struct call *c, const struct param *p, int64_t value)
+{
+    if (in_bounds(p, value))
+        return true;
+    call_fail_field(c, p->name, "%s is out of Telegram's range of dates", p->name);
     return false;
 }
 
@@ -166,7 +179,7 @@ static bool value_from_text(struct call *c, const struct param *p, struct slice 
     case PARAM_BOOL:
         return read_bool(text, &v->i) || wrong_type(c, p);
     case PARAM_DATE:
-        return date_parse(text, &v->i) || wrong_type(c, p);
+        return date_parse(text, &v->i) ? check_date(c, p, v->i) : wrong_type(c, p);
     case PARAM_IDS:
         return ids_from_text(c, p, text, v);
     case PARAM_CHAT_ID: /* digits behind a '+' are a phone: peer_address_parse tells */
@@ -226,8 +239,8 @@ static bool value_from_json(struct call *c, const struct param *p, struct json_o
         return json_object_is_type(json, json_type_boolean) || wrong_type(c, p);
     case PARAM_DATE:
         if (is_text)
-            return date_parse(json_text(json), &v->i) || wrong_type(c, p);
-        return json_integer(json, &v->i) || wrong_type(c, p);
+            return value_from_text(c, p, json_text(json), v);
+        return json_integer(json, &v->i) ? check_date(c, p, v->i) : wrong_type(c, p);
     case PARAM_CHAT_ID:
         if (is_text)
             return value_from_text(c, p, json_text(json), v);

@@ -96,7 +96,11 @@ bool if_range_holds(struct slice header, struct slice etag, int64_t modified)
 
 /* ---- dates: always in the C locale, for the program sets no other ---- */
 
+/* As senders write it today, and two of the past that recipients still must read. */
 static const char date_form[] = "%a, %d %b %Y %H:%M:%S GMT";
+static const char *const date_forms[] = {date_form, "%a, %d-%b-%y %H:%M:%S GMT",
+                                         "%a %b %d %H:%M:%S %Y"};
+enum { HTTP_DATE_MAX = 33 /* "Wednesday, 09-Nov-94 08:49:37 GMT" */ };
 
 void http_date_write(int64_t unix_s, char out[static HTTP_DATE_SIZE])
 {
@@ -109,15 +113,18 @@ void http_date_write(int64_t unix_s, char out[static HTTP_DATE_SIZE])
 
 bool http_date_parse(struct slice text, int64_t *unix_s)
 {
-    char copy[HTTP_DATE_SIZE];
-    struct tm tm = {0};
-    if (text.len != HTTP_DATE_SIZE - 1)
+    char copy[HTTP_DATE_MAX + 1];
+    if (text.len == 0 || text.len > HTTP_DATE_MAX)
         return false;
     memcpy(copy, text.data, text.len);
     copy[text.len] = 0;
-    const char *end = strptime(copy, date_form, &tm);
-    if (!end || *end)
-        return false;
-    *unix_s = timegm(&tm);
-    return true;
+    for (size_t i = 0; i < sizeof date_forms / sizeof *date_forms; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(copy, date_forms[i], &tm);
+        if (!end || *end)
+            continue;
+        *unix_s = timegm(&tm);
+        return true;
+    }
+    return false;
 }

@@ -28,7 +28,7 @@ bool if_range_holds(struct slice header, struct slice etag, int64_t modified);
 enum { HTTP_DATE_SIZE = 30 }; /* with its NUL */
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 void http_date_write(int64_t unix_s, char out[static HTTP_DATE_SIZE]);
-/* False for anything but that form. */
+/* Any of the three forms of RFC 9110 5.6.7; false for all else. */
 bool http_date_parse(struct slice text, int64_t *unix_s);
 
 #endif

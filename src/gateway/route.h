@@ -12,7 +12,7 @@ enum param_type {
     PARAM_INT,     /* min, max: value; a decimal string is accepted too */
     PARAM_BOOL,    /* true/false, in queries also 1/0 */
     PARAM_CHAT_ID, /* number or string, as API.md says */
-    PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds */
+    PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds; min, max: these */
     PARAM_IDS,     /* array of ints (queries: comma-separated); min, max: count */
     PARAM_JSON,    /* any JSON value; in forms and queries its text */
     PARAM_FILE, /* of a form (form.h): the handler reads it; present = one has begun; max: how many

@@ -203,7 +203,7 @@ static const struct param send_with_file_params[] = {
     FLAG(PARAM_BODY, "video_note", "false", "A square video as a round one"),
     FLAG(PARAM_BODY, "spoiler", "false", "Covered until it is clicked"),
     FLAG(PARAM_BODY, "silent", "false", "Without a notification"),
-    {.name = "schedule_date", .place = PARAM_BODY, .type = PARAM_DATE,
+    {.name = "schedule_date", .place = PARAM_BODY, .type = PARAM_DATE, .min = 1, .max = INT32_MAX,
      .text = "When Telegram is to send it; message_id is then that of the scheduled message"},
     {.name = "thumb", .place = PARAM_BODY, .type = PARAM_FILE,
      .text = "Preview of the file: a JPEG of at most 200 KiB, at most 320 pixels wide and high"},

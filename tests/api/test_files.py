@@ -200,6 +200,11 @@ def test_a_message_for_later(new_account, control):
     assert [m["id"] for m in kept] == answer["message_ids"]
 
 
+@pytest.mark.parametrize("date", ["9999-12-31T23:59:59Z", "2038-01-19T03:14:08Z", "99999999999999999", "0", "-1"])
+def test_dates_that_telegram_has_not(alice, date):
+    refuse(alice, [ME, FILE, ("schedule_date", (None, date))], 400, "schedule_date")
+
+
 # ---- albums ----
 
 
@@ -393,6 +398,25 @@ def test_transfers_go_on_where_they_were(new_account, control, rng, action):
     with control.fault(f"method=upload.getFile,{by},after=3,count=1,do={action}") as hits:
         assert sha256(media(client, answer["message_id"]).content) == sha256(data)
         assert hits() == 1
+
+
+@pytest.mark.parametrize("method, headers, status", [
+    ("upload.saveFilePart", {"Prefer": "wait=1"}, 429), ("upload.saveFilePart", {"Prefer": "wait=0"}, 429),
+    ("upload.saveFilePart", {"Prefer": "wait=2"}, 200), ("upload.saveFilePart", {}, 200),
+    ("upload.getFile", {"Prefer": "wait=1"}, 429), ("upload.getFile", {"Prefer": "wait=2"}, 200),
+])
+def test_a_transfer_waits_no_longer_than_preferred(new_account, control, method, headers, status):
+    client = new_account()
+    message_id = send(client, ("a.bin", b"before"))["message_id"]
+    with control.fault(f"method={method},user={client.user_id},count=1,do=flood_wait:2") as hits:
+        if method == "upload.getFile":
+            answer = media(client, message_id, status, headers=headers)
+        else:
+            answer = client.request("POST", "/messages/send_with_file", status, headers, files=[ME, FILE])
+        assert hits() == 1
+    if status == 429:
+        body = answer.json()
+        assert (body["error"], body["wait_seconds"], answer.headers["retry-after"]) == ("FLOOD_WAIT_2", 2, "2")
 
 
 @pytest.mark.parametrize("files", [1, 3])
