@@ -48,9 +48,12 @@ void aes_ctr_free(struct aes_ctr *c);
 /* ---- MTProto key derivation; from_server: x = 8 ---- */
 /* The low 64 bits of SHA1(auth_key). */
 uint64_t auth_key_id(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES]);
-/* MTProto 2.0: msg_key over plaintext with padding, then key and iv from it. */
-void kdf2_msg_key(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES],
-                  bool from_server, struct slice padded, uint8_t msg_key[static MSG_KEY_BYTES]);
+/* MTProto 2.0: msg_key_large over plaintext with padding. The msg_key is its middle, from
+ * MSG_KEY_OFFSET on; its first 32 bits are the quick ack token. Then key and iv from the msg_key.
+ */
+enum { MSG_KEY_OFFSET = 8 };
+void kdf2_msg_key_large(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES],
+                        bool from_server, struct slice padded, uint8_t large[static SHA256_BYTES]);
 void kdf2_aes(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES], bool from_server,
               const uint8_t msg_key[static MSG_KEY_BYTES], uint8_t key[static 32],
               uint8_t iv[static 32]);

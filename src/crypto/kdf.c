@@ -21,13 +21,11 @@ uint64_t auth_key_id(struct digests *d, const uint8_t auth_key[static AUTH_KEY_B
     return id;
 }
 
-void kdf2_msg_key(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES],
-                  bool from_server, struct slice padded, uint8_t msg_key[static MSG_KEY_BYTES])
+void kdf2_msg_key_large(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES],
+                        bool from_server, struct slice padded, uint8_t large[static SHA256_BYTES])
 {
     const struct slice parts[] = {{auth_key + 88 + direction(from_server), 32}, padded};
-    uint8_t large[SHA256_BYTES];
     sha256(d, parts, 2, large);
-    memcpy(msg_key, large + 8, MSG_KEY_BYTES);
 }
 
 void kdf2_aes(struct digests *d, const uint8_t auth_key[static AUTH_KEY_BYTES], bool from_server,

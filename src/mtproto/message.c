@@ -12,7 +12,6 @@ enum {
     PADDING_MAX = 1024,
     BLOCK = 16,
     PLAIN_HEADER_BYTES = 20, /* zero 8, msg_id 8, length 4 */
-    MSG_KEY_OFFSET = 8,      /* of msg_key in the hash it is cut from */
 };
 
 #define QUICK_ACK_BIT 0x80000000u
@@ -26,15 +25,6 @@ void auth_key_set(struct auth_key *k, struct digests *d, const uint8_t key[stati
 uint64_t mt_frame_key_id(struct slice frame)
 {
     return frame.len < sizeof(uint64_t) ? 0 : load_le64(frame.data);
-}
-
-/* SHA-256 of a part of the auth key and the padded plaintext: its middle is the msg_key, its first
- * 32 bits are the quick ack token. */
-static void msg_key_large(const struct auth_key *k, struct digests *d, bool from_server,
-                          struct slice padded, uint8_t large[static SHA256_BYTES])
-{
-    const struct slice parts[] = {{k->key + 88 + (from_server ? 8 : 0), 32}, padded};
-    sha256(d, parts, 2, large);
 }
 
 static void decrypt_in_place(const struct auth_key *k, struct digests *d, bool from_server,
@@ -58,7 +48,7 @@ bool mt_open(const struct auth_key *k, struct digests *d, bool from_server, uint
     uint8_t large[SHA256_BYTES];
 
     decrypt_in_place(k, d, from_server, frame + 8, inner, inner_len);
-    msg_key_large(k, d, from_server, slice_of(inner, inner_len), large);
+    kdf2_msg_key_large(d, k->key, from_server, slice_of(inner, inner_len), large);
     /* Nothing of the plaintext is looked at before this. */
     if (sodium_memcmp(large + MSG_KEY_OFFSET, frame + 8, MSG_KEY_BYTES) != 0)
         return false;
@@ -114,7 +104,7 @@ void mt_seal_end(const struct auth_key *k, struct digests *d, bool from_server, 
     uint8_t large[SHA256_BYTES];
     uint8_t key[32];
     uint8_t iv[32];
-    msg_key_large(k, d, from_server, slice_of(inner, inner_len), large);
+    kdf2_msg_key_large(d, k->key, from_server, slice_of(inner, inner_len), large);
     memcpy(frame + 8, large + MSG_KEY_OFFSET, MSG_KEY_BYTES);
     kdf2_aes(d, k->key, from_server, frame + 8, key, iv);
     aes_ige_encrypt(key, iv, inner, inner, inner_len);

@@ -199,14 +199,15 @@ static bool opens_with(uint32_t stated_len, size_t inner_len)
 {
     struct sealed s;
     struct mt_message m;
-    uint8_t key[32], iv[32];
+    uint8_t large[SHA256_BYTES], key[32], iv[32];
     seal(&s, 4);
     buf_clear(&s.frame);
     uint8_t *at = buf_extend(&s.frame, 24 + inner_len);
     memset(at, 0, 24 + inner_len);
     store_le64(at, s.key.id);
     store_le32(at + 24 + 28, stated_len);
-    kdf2_msg_key(s.d, s.key.key, false, slice_of(at + 24, inner_len), at + 8);
+    kdf2_msg_key_large(s.d, s.key.key, false, slice_of(at + 24, inner_len), large);
+    memcpy(at + 8, large + MSG_KEY_OFFSET, MSG_KEY_BYTES);
     kdf2_aes(s.d, s.key.key, false, at + 8, key, iv);
     aes_ige_encrypt(key, iv, at + 24, at + 24, inner_len);
     bool ok = mt_open(&s.key, s.d, false, at, s.frame.len, &m);
