@@ -150,13 +150,6 @@ void json_key(struct json_writer *w, const char *key)
     w->comma = false;
 }
 
-void json_key_slice(struct json_writer *w, struct slice key)
-{
-    json_string(w, key);
-    buf_append_byte(w->out, ':');
-    w->comma = false;
-}
-
 void json_string(struct json_writer *w, struct slice text)
 {
     separate(w);

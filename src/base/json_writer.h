@@ -18,7 +18,6 @@ void json_array_end(struct json_writer *w);
 /* key must need no escaping (our own names do not). */
 void json_key(struct json_writer *w, const char *key);
 /* Escaped; bytes that are not UTF-8 become U+FFFD. */
-void json_key_slice(struct json_writer *w, struct slice key);
 void json_string(struct json_writer *w, struct slice text);
 void json_int(struct json_writer *w, int64_t value);
 /* As a string of digits: what JavaScript cannot hold. */

@@ -10,7 +10,6 @@
 #include "gateway/worker.h"
 
 enum {
-    CONNECT_TIMEOUT_MS = 5000,         /* a far data centre answers a SYN within a few hundred ms */
     WRITE_QUEUE_FULL = 1024 * 1024,    /* nothing more is written until the socket took it */
     WRITE_QUEUE_MAX = 8 * 1024 * 1024, /* an owner that writes on all the same is given up */
     WRITE_KEEP_MAX = 1024 * 1024,      /* scratch kept between writes: a frame of a file's part */

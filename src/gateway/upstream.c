@@ -12,9 +12,7 @@ enum {
     DEAD_LINKS_MAX = 4, /* links without one good frame before calls fail: about a second */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
-    FOREIGN_FRAMES_MAX = 3, /* frames that are not ours before the link is closed */
-    PING_IDLE_S = 60,       /* only while calls are open; idle connections close rather than ping */
-    FLOOD_BACKOFF_MS = 5000,    /* after transport error -429 */
+    FOREIGN_FRAMES_MAX = 3,     /* frames that are not ours before the link is closed */
     CALLS_PER_KEY_MAX = 1024,   /* queued and in flight on one key */
     SLOW_BYTES_MIN = 64 * 1024, /* unsent: a part of a file on its way over a slow line */
     INFLATE_MAX = 16 * 1024 * 1024,
@@ -443,7 +441,7 @@ static struct client_session *new_session(struct upstreams *all, const struct se
         .call_prefix = buf_slice(&w->gateway->call_prefix),
         .calls_max = CALLS_PER_KEY_MAX,
         .inflate_max = INFLATE_MAX,
-        .ping_idle_ns = 0,
+        .ping_idle_ns = 0, /* idle connections close rather than ping */
     };
     struct client_session *session = written ? client_session_new(&config) : NULL;
     sodium_memzero(&config.key, sizeof config.key);

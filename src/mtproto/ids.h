@@ -22,7 +22,6 @@ enum mtproto_id {
     MT_DH_GEN_OK = 0x3bcbf734,
     MT_DH_GEN_RETRY = 0x46dc1fb9,
     MT_DH_GEN_FAIL = 0xa69dae02,
-    MT_BIND_AUTH_KEY_INNER = 0x75a3f765,
     MT_DESTROY_AUTH_KEY = 0xd1435160,
     MT_DESTROY_AUTH_KEY_OK = 0xf660e1d4,
     MT_DESTROY_AUTH_KEY_NONE = 0x0a9f2259,
@@ -30,7 +29,6 @@ enum mtproto_id {
 
     /* Messages around messages. */
     MT_MSG_CONTAINER = 0x73f1f8dc,
-    MT_MSG_COPY = 0xe06046b2,
     MT_GZIP_PACKED = 0x3072cfa1,
 
     /* Answers to calls. */
@@ -55,7 +53,6 @@ enum mtproto_id {
 
     /* Salts, sessions, keep-alive. */
     MT_GET_FUTURE_SALTS = 0xb921bd04,
-    MT_FUTURE_SALT = 0x0949d9dc,
     MT_FUTURE_SALTS = 0xae500895,
     MT_NEW_SESSION_CREATED = 0x9ec20908,
     MT_DESTROY_SESSION = 0xe7512126,

@@ -68,11 +68,6 @@ void server_session_attach(struct server_session *s)
     outbox_requeue_sent(&s->outbox);
 }
 
-uint64_t server_session_id(const struct server_session *s)
-{
-    return s->out.session_id;
-}
-
 void server_session_fault_bad_salt(struct server_session *s)
 {
     s->fault_bad_salt = true;

@@ -77,7 +77,6 @@ void server_session_key_destroyed(struct server_session *s, uint64_t req_msg_id,
 /* Appends frames with all that waits, several messages in one container. */
 void server_session_flush(struct server_session *s, struct transport *t, struct buf *out);
 bool server_session_wants_flush(const struct server_session *s);
-uint64_t server_session_id(const struct server_session *s);
 
 /* ---- faults, for a server that is told to misbehave ---- */
 /* The next message is answered with bad_server_salt whatever its salt. */

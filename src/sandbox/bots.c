@@ -27,13 +27,12 @@ static bool ends_in_bot(struct slice name)
            (name.data[name.len - 2] | 0x20) == 'o' && (name.data[name.len - 1] | 0x20) == 't';
 }
 
-struct user *bot_add(struct world *w, struct slice username, int32_t home_dc, int32_t now,
-                     const char **why)
+struct user *bot_add(struct world *w, struct slice username, int32_t home_dc, const char **why)
 {
     *why = ends_in_bot(username) ? username_error(w, 0, username) : "a bot's username ends in bot";
     if (*why)
         return NULL;
-    struct user *u = world_add_user(w, slice_str(""), username, slice_str(""), home_dc, now);
+    struct user *u = world_add_user(w, slice_str(""), username, slice_str(""), home_dc);
     if (u && bot_enable(u, home_dc) && world_set_username(w, u->id, username))
         return u;
     *why = "no memory";

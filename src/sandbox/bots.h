@@ -13,8 +13,7 @@ enum {
 /* Makes a user somebody can log in as with a token. False without memory. */
 bool bot_enable(struct user *u, int32_t home_dc);
 /* A new bot of that username, which must end in "bot". NULL with *why. */
-struct user *bot_add(struct world *w, struct slice username, int32_t home_dc, int32_t now,
-                     const char **why);
+struct user *bot_add(struct world *w, struct slice username, int32_t home_dc, const char **why);
 /* Its token of now, NUL-terminated. Of the world's seed: it replays. */
 void bot_token(const struct world *w, const struct user *bot,
                char out[static BOT_TOKEN_CHARS_MAX + 1]);

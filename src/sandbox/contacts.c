@@ -179,7 +179,7 @@ static struct tl_value resolve_username(struct request *r)
     struct slice name = tl_text(r->query, F_username);
     if (name.len < SHORTEST || name.len > LONGEST)
         return fail(r, 400, "USERNAME_INVALID");
-    const struct user *magic = magic_user(r->world, name, r->now_s);
+    const struct user *magic = magic_user(r->world, name);
     int64_t peer = magic ? magic->id : world_resolve_username(r->world, name);
     return peer ? resolved(r, peer) : fail(r, 400, "USERNAME_NOT_OCCUPIED");
 }

@@ -174,7 +174,7 @@ static struct user *phone_account(struct sandbox *s, struct slice text)
     int32_t dc = phone_test_dc(phone);
     return user ? user
                 : world_add_user(s->world, digits, digits, slice_str(""),
-                                 sandbox_dc_of(s, dc ? dc : 1), (int32_t)clock_unix_s(&s->clock));
+                                 sandbox_dc_of(s, dc ? dc : 1));
 }
 
 static const char *set_account(struct sandbox *s, const struct command_line *line, struct buf *out)
@@ -307,8 +307,7 @@ static const char *bot(struct sandbox *s, const struct command_line *line, struc
     const char *why = NULL;
     const struct user *u = named_bot(s, line->word[1]);
     if (!u)
-        u = bot_add(s->world, line->word[1], sandbox_dc_of(s, DC_ALONE),
-                    (int32_t)clock_unix_s(&s->clock), &why);
+        u = bot_add(s->world, line->word[1], sandbox_dc_of(s, DC_ALONE), &why);
     if (u)
         print_token(s, u, out);
     return why;

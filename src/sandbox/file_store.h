@@ -46,11 +46,6 @@ struct content *content_new(struct chunk *const *parts, uint32_t n_parts);
 /* Of any bytes, cut into parts: what the demo world is made of. */
 struct content *content_of(struct file_store *s, struct slice bytes);
 void content_drop(struct file_store *s, struct content *c);
-static inline struct content *content_hold(struct content *c)
-{
-    c->refs++;
-    return c;
-}
 /* Up to len bytes from offset on (fewer at the end, none past it): lent by the content where one
  * part has them all, else copied. */
 struct slice content_read(const struct content *c, int64_t offset, size_t len, struct arena *a);

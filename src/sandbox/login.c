@@ -267,8 +267,8 @@ static struct tl_value sign_up(struct request *r)
         return fail(r, 400, "FIRSTNAME_INVALID");
     if (!slice_is_utf8(last) || utf16_length(last) > NAME_UNITS_MAX)
         return fail(r, 400, "LASTNAME_INVALID");
-    struct user *user = world_add_user(r->world, slice_str(c->phone), first, last,
-                                       phone_home(r, c->phone), r->now_s);
+    struct user *user =
+        world_add_user(r->world, slice_str(c->phone), first, last, phone_home(r, c->phone));
     if (!user)
         return fail(r, 500, "SIGN_UP_FAILED");
     code_drop(r->sandbox, c);

@@ -90,7 +90,7 @@ bool magic_parse(struct slice username, struct magic_error *out)
     return false;
 }
 
-struct user *magic_user(struct world *w, struct slice username, int32_t now)
+struct user *magic_user(struct world *w, struct slice username)
 {
     struct magic_error error;
     if (username.len && username.data[0] == '@')
@@ -100,6 +100,6 @@ struct user *magic_user(struct world *w, struct slice username, int32_t now)
     struct user *u = world_user(w, world_resolve_username(w, username));
     if (u)
         return u;
-    u = world_add_user(w, slice_str(""), slice_str(error.text), slice_str(""), 1, now);
+    u = world_add_user(w, slice_str(""), slice_str(error.text), slice_str(""), 1);
     return u && world_set_username(w, u->id, username) ? u : NULL;
 }

@@ -14,6 +14,6 @@ struct magic_error {
  * it is 420 where NAME ends in _WAIT_S, 303 where it ends in _MIGRATE_N, else 400. */
 bool magic_parse(struct slice username, struct magic_error *out);
 /* The user of such a name, made when it is first asked for; NULL for other names. */
-struct user *magic_user(struct world *w, struct slice username, int32_t now);
+struct user *magic_user(struct world *w, struct slice username);
 
 #endif

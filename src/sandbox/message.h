@@ -53,7 +53,6 @@ enum media_kind {
     MEDIA_POLL,
     MEDIA_DICE,
     MEDIA_WEBPAGE,
-    MEDIA_KINDS
 };
 enum media_flags {
     MEDIA_SPOILER = 1,

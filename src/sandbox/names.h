@@ -11,11 +11,6 @@
 /* Login, account, service: methods, then constructors. */
 #define CORE_COMBINATORS(X)                                                                        \
     X(auth_sentCodeSuccess)                                                                        \
-    X(help_getSupportName)                                                                         \
-    X(help_supportName)                                                                            \
-    X(help_peerColorsNotModified)                                                                  \
-    X(jsonArray)                                                                                   \
-    X(langPackString)                                                                              \
     X(help_countryCode)                                                                            \
     X(help_country)                                                                                \
     X(notifyBroadcasts)                                                                            \
@@ -46,7 +41,6 @@
     X(account_updatePasswordSettings)                                                              \
     X(account_getAuthorizations)                                                                   \
     X(account_resetAuthorization)                                                                  \
-    X(account_getAuthorizationTTL)                                                                 \
     X(account_setAuthorizationTTL)                                                                 \
     X(account_getAccountTTL)                                                                       \
     X(account_setAccountTTL)                                                                       \
@@ -90,7 +84,6 @@
     X(account_passwordSettings)                                                                    \
     X(account_passwordInputSettings)                                                               \
     X(account_authorizations)                                                                      \
-    X(account_authorizationTTL)                                                                    \
     X(account_contentSettings)                                                                     \
     X(account_takeout)                                                                             \
     X(accountDaysTTL)                                                                              \
@@ -100,11 +93,9 @@
     X(passwordKdfAlgoUnknown)                                                                      \
     X(passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow)                           \
     X(securePasswordKdfAlgoPBKDF2HMACSHA512iter100000)                                             \
-    X(inputNotifyPeer)                                                                             \
     X(inputNotifyUsers)                                                                            \
     X(inputNotifyChats)                                                                            \
     X(inputNotifyBroadcasts)                                                                       \
-    X(inputPeerNotifySettings)                                                                     \
     X(config)                                                                                      \
     X(dcOption)                                                                                    \
     X(nearestDc)                                                                                   \
@@ -124,7 +115,6 @@
     X(jsonObjectValue)                                                                             \
     X(jsonNumber)                                                                                  \
     X(jsonString)                                                                                  \
-    X(jsonBool)                                                                                    \
     X(updates_state)                                                                               \
     X(updates_difference)                                                                          \
     X(updates_differenceEmpty)                                                                     \
@@ -142,14 +132,11 @@
 
 #define CORE_FIELDS(X)                                                                             \
     X(authorization)                                                                               \
-    X(from)                                                                                        \
-    X(keys)                                                                                        \
     X(prefixes)                                                                                    \
     X(country_code)                                                                                \
     X(country_codes)                                                                               \
     X(default_name)                                                                                \
     X(iso2)                                                                                        \
-    X(lang_pack)                                                                                   \
     X(mute_until)                                                                                  \
     X(show_previews)                                                                               \
     X(query)                                                                                       \
@@ -164,7 +151,6 @@
     X(app_version)                                                                                 \
     X(app_name)                                                                                    \
     X(lang_code)                                                                                   \
-    X(lang_codes)                                                                                  \
     X(platform)                                                                                    \
     X(phone_number)                                                                                \
     X(phone_code)                                                                                  \
@@ -176,7 +162,6 @@
     X(timeout)                                                                                     \
     X(user)                                                                                        \
     X(future_auth_token)                                                                           \
-    X(tmp_sessions)                                                                                \
     X(first_name)                                                                                  \
     X(last_name)                                                                                   \
     X(password)                                                                                    \
@@ -260,8 +245,6 @@
     X(port)                                                                                        \
     X(ipv6)                                                                                        \
     X(media_only)                                                                                  \
-    X(static)                                                                                      \
-    X(this_port_only)                                                                              \
     X(config)                                                                                      \
     X(key)                                                                                         \
     X(value)                                                                                       \

@@ -434,7 +434,6 @@
     X(file)                                                                                        \
     X(thumb)                                                                                       \
     X(thumbs)                                                                                      \
-    X(nosound_video)                                                                               \
     X(force_file)                                                                                  \
     X(waveform)                                                                                    \
     X(grouped_id)                                                                                  \

@@ -100,7 +100,7 @@ struct world *world_new(uint64_t seed)
     int64_t first = w->next_user_id;
     w->next_user_id = USER_SERVICE;
     struct user *service =
-        world_add_user(w, slice_str(""), slice_str("Telegram"), slice_str(""), 1, 0);
+        world_add_user(w, slice_str(""), slice_str("Telegram"), slice_str(""), 1);
     w->next_user_id = first;
     if (!service) {
         world_free(w);
@@ -198,14 +198,12 @@ struct user *world_user_by_phone(const struct world *w, struct slice phone)
     return n ? world_user(w, name_map_get(&w->phones, slice_of(digits, n))) : NULL;
 }
 
-static struct user *user_new(int64_t id, struct slice phone, struct slice first, struct slice last,
-                             int32_t now)
+static struct user *user_new(int64_t id, struct slice phone, struct slice first, struct slice last)
 {
     struct user *u = calloc(1, sizeof *u);
     if (!u)
         return NULL;
     u->id = id;
-    u->created = now;
     bool ok = text_replace(&u->first_name, first) && text_replace(&u->last_name, last) &&
               text_replace(&u->phone, phone) && text_replace(&u->username, slice_str("")) &&
               text_replace(&u->about, slice_str(""));
@@ -217,13 +215,13 @@ static struct user *user_new(int64_t id, struct slice phone, struct slice first,
 }
 
 struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
-                            struct slice last_name, int32_t home_dc, int32_t now)
+                            struct slice last_name, int32_t home_dc)
 {
     char digits[PHONE_DIGITS_MAX];
     struct slice number = slice_of(digits, phone_digits(phone, digits));
     if (w->n_users >= USERS_MAX || (number.len && name_map_get(&w->phones, number)))
         return NULL;
-    struct user *u = user_new(w->next_user_id, number, first_name, last_name, now);
+    struct user *u = user_new(w->next_user_id, number, first_name, last_name);
     if (!u)
         return NULL;
     bool ok = grow(&w->user_list, &w->users_cap, sizeof w->users_cap, w->n_users,

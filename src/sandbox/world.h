@@ -28,7 +28,7 @@ int64_t peer_of_chat(int64_t bare);
 int64_t peer_of_channel(int64_t bare);
 
 /* Ids of Telegram's own. */
-enum { USER_SERVICE = 777000, USER_GROUP_ANONYMOUS = 1087968824 };
+enum { USER_SERVICE = 777000 };
 
 /* ---- limits, as Telegram's config states them ---- */
 
@@ -129,7 +129,6 @@ struct dialog {
     int32_t date;        /* orders an empty dialog: when it was joined or created */
     bool hidden;         /* deleted or left: not listed until a message comes */
     bool unread_mark;
-    bool is_bot_started;
     struct saved_draft *saved; /* owned; NULL = none */
 };
 
@@ -147,8 +146,7 @@ struct user {
     uint32_t flags;
     struct photo_list photos;
     struct account *account; /* NULL for users nobody can log in as; owned */
-    int32_t created;
-    int32_t online_until; /* unix seconds; 0 = never seen */
+    int32_t online_until;    /* unix seconds; 0 = never seen */
 
     /* message box: box[id - 1] is the uid of message id, with BOX_… bits */
     uint32_t *box;
@@ -377,7 +375,7 @@ int64_t world_resolve_username(const struct world *w, struct slice username);
 /* phone "" for bots and service users; others get an account (account_new). NULL when the phone is
  * taken or USERS_MAX is reached. */
 struct user *world_add_user(struct world *w, struct slice phone, struct slice first_name,
-                            struct slice last_name, int32_t home_dc, int32_t now);
+                            struct slice last_name, int32_t home_dc);
 /* Its number and username are free again; who is logged in to it is told so. */
 void world_delete_account(struct world *w, struct user *u);
 bool user_set_name(struct user *u, struct slice first_name, struct slice last_name);

@@ -59,7 +59,7 @@ static bool add_users(struct demo *d)
     for (int i = 0; i < DEMO_USERS_N; i++) {
         struct user *u =
             world_add_user(d->world, slice_str(users[i].phone), slice_str(users[i].first),
-                           slice_str(users[i].last), users[i].dc, d->now - 2 * 365 * DAY_S);
+                           slice_str(users[i].last), users[i].dc);
         if (!u || !user_set_about(u, slice_str(users[i].about)) ||
             (users[i].username[0] &&
              !world_set_username(d->world, u->id, slice_str(users[i].username))))
@@ -98,7 +98,7 @@ static bool add_extras(struct demo *d)
     static const char *const last[] = {"Stone", "Woods"};
     for (int i = 0; i < EXTRAS_N; i++) {
         struct user *u = world_add_user(d->world, slice_str(""), slice_str(first[i % 10]),
-                                        slice_str(last[i / 10]), 2, d->now - 400 * DAY_S);
+                                        slice_str(last[i / 10]), 2);
         if (!u || !chat_join(d->chats[DEMO_CLUB], u, 0, d->now - 365 * DAY_S))
             return false;
         u->online_until = d->now - (int32_t)rng_below(&d->world->rng, 7 * DAY_S) - 1;

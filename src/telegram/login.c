@@ -177,8 +177,6 @@ struct authorization_answer authorization_read(const struct tl_object *answer)
     out.kind = AUTHORIZATION_DONE;
     out.user = tl_obj(answer, F_user);
     out.user_id = tl_int(out.user, F_id);
-    out.tmp_sessions = (int32_t)tl_int(answer, F_tmp_sessions);
-    out.future_auth_token = tl_text(answer, F_future_auth_token);
     return out;
 }
 
@@ -234,12 +232,7 @@ bool srp_algo_read(const struct tl_object *algo, struct srp_algo *out)
 
 bool password_read(const struct tl_object *answer, struct password_state *out)
 {
-    *out =
-        (struct password_state){.has_password = tl_bool(answer, F_has_password),
-                                .hint = tl_text(answer, F_hint),
-                                .has_recovery = tl_bool(answer, F_has_recovery),
-                                .unconfirmed_email = tl_text(answer, F_email_unconfirmed_pattern),
-                                .reset_date = tl_int(answer, F_pending_reset_date)};
+    *out = (struct password_state){.has_password = tl_bool(answer, F_has_password)};
     if (!tl_is(answer, C_account_password))
         return false;
     if (!out->has_password)

@@ -81,8 +81,6 @@ struct authorization_answer {
     enum authorization_kind kind;
     const struct tl_object *user; /* DONE */
     int64_t user_id;
-    int32_t tmp_sessions; /* parallel connections allowed; 0 = not told */
-    struct slice future_auth_token;
 };
 struct authorization_answer authorization_read(const struct tl_object *answer);
 
@@ -108,13 +106,9 @@ int64_t self_read(const struct tl_value *users);
 
 struct password_state {
     bool has_password;
-    struct slice hint;
     int64_t srp_id;
     struct srp_algo algo;
     uint8_t srp_b[DH_BYTES];
-    bool has_recovery;              /* an e-mail address can reset it */
-    struct slice unconfirmed_email; /* its pattern: a code was sent there; empty if none */
-    int64_t reset_date;             /* unix seconds; 0 = no reset was asked for */
 };
 /* PasswordKdfAlgo; false where it is one that we do not know. */
 bool srp_algo_read(const struct tl_object *algo, struct srp_algo *out);

@@ -167,8 +167,6 @@
     X(documentAttributeVideo)                                            \
     X(documentAttributeCustomEmoji)                                      \
     X(webPageEmpty)                                                      \
-    X(webPage)                                                           \
-    X(game)                                                              \
     X(messageMediaGame)                                                  \
     X(messageActionChatEditPhoto)                                        \
     X(photo)                                                             \
@@ -198,12 +196,8 @@
     X(inputFileBig)                                                      \
     /* Data centres */                                                   \
     X(auth_exportAuthorization)                                          \
-    X(auth_exportedAuthorization)                                        \
     X(auth_importAuthorization)                                          \
     X(help_getAppConfig)                                                 \
-    X(help_appConfig)                                                    \
-    X(jsonObject)                                                        \
-    X(jsonNumber)                                                        \
     /* Service actions */                                                \
     X(messageActionCustomAction)                                         \
     /* Updates */                                                        \
@@ -394,7 +388,6 @@
     X(thumbs)                  \
     X(timeout)                 \
     X(title)                   \
-    X(tmp_sessions)            \
     X(to_peer)                 \
     X(token)                   \
     X(top_message)             \

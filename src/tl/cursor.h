@@ -9,11 +9,9 @@
 enum {
     TL_ID_VECTOR = 0x1cb5c415,
     TL_ID_GZIP_PACKED = 0x3072cfa1,
-    TL_ID_TRUE = 0x3fedd339,
 };
 #define TL_ID_BOOL_TRUE  0x997275b5u
 #define TL_ID_BOOL_FALSE 0xbc799737u
-#define TL_ID_NULL       0x56730bccu
 
 /* The first error sticks; every later read gives zeroes or empty slices. Check `error` once, at the
  * end. */

@@ -165,8 +165,7 @@ static inline struct user *log_in(struct fixture *f, struct client *c, const cha
 {
     struct user *user = world_user_by_phone(f->s->world, slice_str(phone));
     if (!user)
-        user =
-            world_add_user(f->s->world, slice_str(phone), slice_str("Test"), slice_str(""), 2, 1);
+        user = world_add_user(f->s->world, slice_str(phone), slice_str("Test"), slice_str(""), 2);
     struct reply sent = send_code(c, phone);
     assert_false(sent.failed);
     struct reply in = sign_in(c, phone, tl_text(sent.value.object, F_phone_code_hash), "22222");

@@ -32,7 +32,7 @@ static void a_code_is_sent_by_one_way_after_the_other(void **state)
 {
     struct fixture *f = *state;
     struct client *first = client_new(f->s, &f->loop, 0);
-    world_add_user(f->s->world, slice_str(phone), slice_str("Ann"), slice_str(""), 2, 1);
+    world_add_user(f->s->world, slice_str(phone), slice_str("Ann"), slice_str(""), 2);
     struct reply sent = send_code(first, phone);
     struct slice hash = tl_text(sent.value.object, F_phone_code_hash);
     check_sent(sent, C_auth_sentCodeTypeSms, C_auth_codeTypeCall);

@@ -103,7 +103,7 @@ static void a_password_is_asked_for_after_the_scan(void **state)
     struct fixture *f = *state;
     struct client *desktop = client_new(f->s, &f->loop, 0);
     struct user *user =
-        world_add_user(f->s->world, slice_str("9996621102"), slice_str("Ann"), slice_str(""), 2, 1);
+        world_add_user(f->s->world, slice_str("9996621102"), slice_str("Ann"), slice_str(""), 2);
     assert_true(account_set_password(user->account, &f->s->rng, slice_str("secret"), ""));
     control(f, "accept_login tg://login?token=%s 9996621102", base64(desktop, show(desktop)));
     for (int i = 0; i < 2; i++)

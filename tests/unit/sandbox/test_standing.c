@@ -103,7 +103,7 @@ static void a_frozen_account_reads_what_is_its_own(void **state)
     struct user *user = log_in(f, c, phone);
     struct world *w = f->s->world;
     struct user *owner =
-        world_add_user(w, slice_str("9996621301"), slice_str("Bob"), slice_str(""), 2, 1);
+        world_add_user(w, slice_str("9996621301"), slice_str("Bob"), slice_str(""), 2);
     const struct chat *channel = world_add_chat(w, PEER_CHANNEL, slice_str("News"), slice_str(""),
                                                 CHAT_BROADCAST, owner->id, 1);
     assert_non_null(channel);

@@ -230,7 +230,7 @@ static void dialog_pages_join_to_the_list(void **state)
     struct user *u = add_account(h, "9996620201", "U");
     for (int i = 0; i < 120; i++) { /* many with the same date */
         struct user *other =
-            world_add_user(h->world, slice_str(""), slice_str("X"), slice_str(""), 2, h->now);
+            world_add_user(h->world, slice_str(""), slice_str("X"), slice_str(""), 2);
         world_post(h->world, &(struct draft){.from = other->id,
                                              .peer = u->id,
                                              .text = slice_str("t"),
@@ -283,9 +283,8 @@ static void participants_pages_join_to_the_list(void **state)
     struct user *u = add_account(h, "9996620201", "U");
     struct chat *c = new_group(h, u);
     for (int i = 0; i < 57; i++)
-        chat_join(c,
-                  world_add_user(h->world, slice_str(""), slice_str("M"), slice_str(""), 2, h->now),
-                  0, h->now);
+        chat_join(c, world_add_user(h->world, slice_str(""), slice_str("M"), slice_str(""), 2), 0,
+                  h->now);
     struct seen seen = {.n = 0};
     for (int offset = 0;; offset += 10) {
         const struct tl_object *o =

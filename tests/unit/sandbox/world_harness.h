@@ -257,8 +257,7 @@ call_error(struct harness *h, struct user *self, const char *method, const char 
 
 static inline struct user *add_account(struct harness *h, const char *phone, const char *name)
 {
-    struct user *u = world_add_user(h->world, slice_str(phone), slice_str(name), slice_str(""), 2,
-                                    h->now - 1000);
+    struct user *u = world_add_user(h->world, slice_str(phone), slice_str(name), slice_str(""), 2);
     assert_non_null(u);
     return u;
 }
