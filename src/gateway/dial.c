@@ -107,9 +107,9 @@ void dial_cancel(struct dial *d)
     free_dial(d);
 }
 
-static void note_trial(struct dial *d, const struct dc_address *address, bool worked)
+static void note_failure(struct dial *d, const struct dc_address *address)
 {
-    dc_address_tried(&d->worker->gateway->dcs, d->dc, address, worked, worker_now_ns(d->worker));
+    dc_address_tried(&d->worker->gateway->dcs, d->dc, address, false, worker_now_ns(d->worker));
 }
 
 static void go_on(struct dial *d);
@@ -117,7 +117,7 @@ static void go_on(struct dial *d);
 static void fail_attempt(struct attempt *a, const char *reason)
 {
     struct dial *d = a->dial;
-    note_trial(d, &a->target, false);
+    note_failure(d, &a->target);
     drop_attempt(a);
     d->reason = reason;
     if (!d->beginning)
@@ -130,11 +130,11 @@ static void win(struct attempt *a)
     struct dial_socket *socket = a->socket;
     const struct dial_owner *owner = d->owner;
     void *ctx = d->ctx;
-    note_trial(d, &a->target, true);
+    struct dc_address target = a->target;
     leave_race(a);
     free_attempt_when_done(a);
     dial_cancel(d);
-    owner->connected(ctx, socket);
+    owner->connected(ctx, socket, &target);
 }
 
 /* ---- tunnels ---- */
@@ -214,6 +214,15 @@ static void open_tunnel(struct attempt *a, const struct proxy *proxy)
 
 static int connect_to_next(struct attempt *a);
 
+/* It was the proxy, where there is one, that was connected to. */
+static void fail_connect(struct attempt *a, int status)
+{
+    bool direct = a->dial->worker->gateway->proxy.kind == PROXY_NONE;
+    const char *of_proxy =
+        status == UV_ECONNREFUSED ? "the proxy refuses connections" : "the proxy cannot be reached";
+    fail_attempt(a, direct ? uv_strerror(status) : of_proxy);
+}
+
 static void on_connected(uv_connect_t *request, int status)
 {
     struct attempt *a = LIST_OWNER(request, struct attempt, connect);
@@ -227,7 +236,7 @@ static void on_connected(uv_connect_t *request, int status)
     if (status && connect_to_next(a) == 0)
         return;
     if (status)
-        fail_attempt(a, uv_strerror(status));
+        fail_connect(a, status);
     else if (proxy_is_tunnel(proxy))
         open_tunnel(a, proxy);
     else
@@ -285,7 +294,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     if (status == 0)
         status = connect_to_next(a);
     if (status)
-        fail_attempt(a, uv_strerror(status));
+        fail_connect(a, status);
     worker_run(w);
 }
 
@@ -340,7 +349,7 @@ static void start_attempt(struct dial *d)
     a->target = *target;
     int status = begin_connect(a, proxy->kind == PROXY_NONE ? &a->target : &proxy->address);
     if (status)
-        fail_attempt(a, uv_strerror(status));
+        fail_connect(a, status);
 }
 
 /* ---- the race ---- */
@@ -386,8 +395,10 @@ static void on_timeout(struct wheel_timer *timer)
     struct dial *d = LIST_OWNER(timer, struct dial, timeout);
     struct list *node;
     for (node = d->attempts.next; node != &d->attempts; node = node->next)
-        note_trial(d, &LIST_OWNER(node, struct attempt, link)->target, false);
-    fail(d, "the data centre does not answer");
+        note_failure(d, &LIST_OWNER(node, struct attempt, link)->target);
+    fail(d, d->worker->gateway->proxy.kind == PROXY_NONE
+                ? "the data centre does not answer"
+                : "the proxy, or the data centre behind it, does not answer");
 }
 
 /* An MTProxy is told the data centre, and finds its address itself. */

@@ -25,8 +25,9 @@ struct dial_socket {
 };
 
 struct dial_owner {
-    /* The socket is the owner's from now on: dial_socket_close ends it. */
-    void (*connected)(void *ctx, struct dial_socket *socket);
+    /* The socket is the owner's from now on: dial_socket_close ends it. That the address takes
+     * connections says little: whether it works (dc_address_tried) is for the owner to tell. */
+    void (*connected)(void *ctx, struct dial_socket *socket, const struct dc_address *address);
     void (*failed)(void *ctx, const char *reason);
 };
 

@@ -21,8 +21,9 @@ struct link {
     struct dc *dc;
     const struct link_owner *owner; /* NULL once closed */
     void *ctx;
-    struct dial *dial;          /* while connecting */
-    struct dial_socket *socket; /* then */
+    struct dial *dial;           /* while connecting */
+    struct dial_socket *socket;  /* then */
+    struct dc_address *unproved; /* where it is connected to, until a word comes from there */
     struct transport transport;
     struct buf in; /* the beginning of a frame whose rest is on its way */
     bool closed;
@@ -39,7 +40,18 @@ static void free_link(void *link)
     struct link *l = link;
     transport_free(&l->transport);
     buf_free(&l->in);
+    free(l->unproved);
     free(l);
+}
+
+static void note_trial(struct link *l, bool worked)
+{
+    struct worker *w = l->worker;
+    if (!l->unproved)
+        return;
+    dc_address_tried(&w->gateway->dcs, l->dc, l->unproved, worked, worker_now_ns(w));
+    free(l->unproved);
+    l->unproved = NULL;
 }
 
 static uv_stream_t *stream_of(struct link *l)
@@ -63,13 +75,19 @@ void link_close(struct link *l)
     free_link(l);
 }
 
+void link_give_up(struct link *l)
+{
+    note_trial(l, false);
+    link_close(l);
+}
+
 static void lose(struct link *l, const char *reason)
 {
     const struct link_owner *owner = l->owner;
     void *ctx = l->ctx;
     if (!owner)
         return;
-    link_close(l);
+    link_give_up(l);
     owner->lost(ctx, reason);
 }
 
@@ -93,6 +111,8 @@ static size_t take_frames(struct link *l, uint8_t *bytes, size_t len)
         struct transport_event event =
             transport_read(&l->transport, bytes + used, len - used, &consumed);
         used += consumed;
+        if (event.type == TRANSPORT_FRAME || event.type == TRANSPORT_ERROR)
+            note_trial(l, true);
         switch (event.type) {
         case TRANSPORT_NEED_MORE:
             return used;
@@ -142,12 +162,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 /* ---- connecting ---- */
 
-static void on_connected(void *ctx, struct dial_socket *socket)
+static void on_connected(void *ctx, struct dial_socket *socket, const struct dc_address *address)
 {
     struct link *l = ctx;
     struct worker *w = l->worker;
     l->dial = NULL;
     l->socket = socket;
+    l->unproved = malloc(sizeof *l->unproved);
+    if (l->unproved)
+        *l->unproved = *address;
     socket->tcp.data = l;
     metric_add(&w->metrics.upstream_connects_total, 1);
     metric_add(&w->metrics.upstream_connections_open, 1);

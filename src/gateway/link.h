@@ -30,6 +30,9 @@ struct link *link_open(struct worker *w, struct dc *dc, enum dc_use use,
                        const struct link_owner *owner, void *ctx);
 /* Hands the link to another owner. */
 void link_set_owner(struct link *l, const struct link_owner *owner, void *ctx);
+/* As link_close, for an owner whom the other side has failed: an address that never said a word is
+ * tried after others next time. */
+void link_give_up(struct link *l);
 /* The descriptor is closed when this returns. */
 void link_close(struct link *l);
 bool link_connected(const struct link *l);

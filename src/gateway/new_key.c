@@ -66,7 +66,10 @@ static void on_refused(void *ctx, int32_t code)
 
 static void on_timeout(struct wheel_timer *timer)
 {
-    give_up(LIST_OWNER(timer, struct exchange, timer), "the data centre fell silent");
+    struct exchange *e = LIST_OWNER(timer, struct exchange, timer);
+    if (e->link)
+        link_give_up(e->link);
+    on_lost(e, "the data centre fell silent");
 }
 
 static const struct link_owner exchange_owner = {

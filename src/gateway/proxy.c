@@ -266,12 +266,15 @@ static void http_connect(const struct proxy *p, const struct dc_address *target,
 
 static enum tunnel_status http_input(struct tunnel *t, struct buf *in)
 {
+    static const char version[] = "HTTP/1.";
     static const size_t status_at = sizeof "HTTP/1.1 " - 1;
     size_t len = in->len < HTTP_ANSWER_MAX ? in->len : HTTP_ANSWER_MAX;
     const uint8_t *end = memmem(in->data, len, "\r\n\r\n", 4);
+    if (memcmp(in->data, version, len < sizeof version - 1 ? len : sizeof version - 1) != 0)
+        return fail(t, "the proxy does not speak HTTP"); /* and may well say no more */
     if (!end)
         return len == HTTP_ANSWER_MAX ? fail(t, "the proxy's answer is too long") : TUNNEL_MORE;
-    if (!slice_starts_with(buf_slice(in), "HTTP/1.") || (size_t)(end - in->data) < status_at + 3)
+    if ((size_t)(end - in->data) < status_at + 3)
         return fail(t, "the proxy does not speak HTTP");
     const uint8_t *status = in->data + status_at;
     if (memcmp(status, "407", 3) == 0)

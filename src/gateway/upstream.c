@@ -317,7 +317,7 @@ static void close_link(struct upstream *u, const char *reason)
 {
     if (!u->link)
         return;
-    link_close(u->link);
+    link_give_up(u->link);
     on_link_lost(u, reason);
 }
 

@@ -2,6 +2,7 @@
 """Several data centres: files that live elsewhere, accounts that move, the way there."""
 import asyncio
 import concurrent.futures
+import socket
 import types
 
 import pytest
@@ -257,6 +258,17 @@ def test_a_proxy_that_refuses_is_named(start_gateway, connect, scheme):
         assert "proxy" in answer["detail"] and "hunter2" not in answer["detail"]
         with open(f"/proc/{at.pid}/cmdline", "rb") as argv:
             assert b"hunter2" not in argv.read()
+        at.stop()
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "http"])
+def test_a_proxy_that_is_not_there_is_named(start_gateway, connect, scheme):
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        at = start_gateway(options=["--proxy", f"{scheme}://127.0.0.1:{nobody_listens.getsockname()[1]}"])
+        body = {"phone": ALICE, "api_id": API_ID, "api_hash": API_HASH}
+        answer = connect(at).error("POST", "/auth/send_code", 502, "UPSTREAM_UNREACHABLE", json=body)
+        assert "the proxy refuses connections" in answer["detail"]
         at.stop()
 
 

@@ -186,6 +186,13 @@ static int64_t timed_call(struct fixture *f, int status)
     return (int64_t)(uv_hrtime() - before);
 }
 
+static int first_port(struct fixture *f)
+{
+    struct dc_candidates c;
+    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], DC_CALLS, (int64_t)uv_hrtime(), &c);
+    return c.addresses[0].port;
+}
+
 static void a_dead_address_is_passed_over_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -193,9 +200,7 @@ static void a_dead_address_is_passed_over_at_once(void **state)
     int ports[] = {dead_port(), dead_port(), f->dcs[0]->port};
     start_gateway(f, setup_of(&a, ports, 3));
     timed_call(f, 200);
-    struct dc_candidates c;
-    dc_candidates(&f->gateway->dcs, &f->gateway->dcs.dcs[0], DC_CALLS, (int64_t)uv_hrtime(), &c);
-    assert_int_equal(c.addresses[0].port, f->dcs[0]->port);
+    assert_int_equal(first_port(f), f->dcs[0]->port);
     assert_int_equal(METRIC(f, upstream_connect_failures_total), 0);
     assert_int_equal(METRIC(f, upstream_connects_total), 1);
 }
@@ -212,6 +217,36 @@ static void a_silent_address_is_raced(void **state)
     assert_true(took_ns < DIAL_TIMEOUT_MS * NS_PER_MS);
     assert_int_equal(METRIC(f, upstream_connects_total), 1);
     close_silent_port(&silent);
+}
+
+/* It takes connections, and says nothing: as something on the way may do. */
+static int mute_listener(int *port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t len = sizeof a;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void an_address_that_says_nothing_is_followed_by_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct addresses a;
+    int ports[] = {0, f->dcs[0]->port};
+    int fd = mute_listener(&ports[0]);
+    struct setup setup = setup_of(&a, ports, 2);
+    setup.silence_s = 1;
+    start_gateway(f, setup);
+    assert_int_equal(first_port(f), ports[0]);
+    timed_call(f, 200);
+    assert_int_equal(METRIC(f, upstream_connects_total), 2);
+    assert_int_equal(first_port(f), ports[1]);
+    close(fd);
 }
 
 static void names_are_resolved(void **state)
@@ -340,6 +375,7 @@ int main(void)
         cmocka_unit_test(media_only_addresses_are_for_files),
         T(a_dead_address_is_passed_over_at_once),
         T(a_silent_address_is_raced),
+        T(an_address_that_says_nothing_is_followed_by_the_next),
         T(names_are_resolved),
         T(without_any_address_it_is_an_error),
         T(addresses_are_learned_beside_a_call),

@@ -195,7 +195,7 @@ static void http_connects(void **state)
     const struct line refused[] = {
         LINE("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", "HTTP/1.1 502 No\r\n\r\n")};
     const struct line noise[] = {
-        LINE("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", "SSH-2.0-x\r\n\r\n")};
+        LINE("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", "SSH-2.0-x\r\n")};
     expect("http://p:1", "1.2.3.4", 443, plain, N(plain), TUNNEL_OPEN, NULL);
     expect("http://Aladdin:open%20sesame@p:1", "::1", 80, with, N(with), TUNNEL_OPEN, NULL);
     expect("http://p:1", "h", 1, wanted, N(wanted), TUNNEL_FAILED, "wants");
