@@ -27,6 +27,7 @@ struct sending {
     struct sent_file *files; /* ALBUM_FILES_MAX */
     size_t n_files;
     const struct tl_object *thumb; /* InputFile, or NULL */
+    int32_t home;                  /* the data centre that has the first of them */
 };
 
 /* ---- one file ---- */
@@ -100,6 +101,15 @@ static struct slice upload_name(struct call *c, const struct sent_file *f, struc
         arena_printf(c->arena, "photo.%.*s", (int)extension.len, (const char *)extension.data));
 }
 
+static const struct tl_object *end_upload(struct call *c, struct sending *s, struct upload *u,
+                                          struct slice name)
+{
+    const struct tl_object *file = upload_end(u, name);
+    if (s->home == 0)
+        s->home = c->session.dc;
+    return file;
+}
+
 static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
                         struct file_start *start, struct slice given_name)
 {
@@ -108,7 +118,7 @@ static bool upload_file(struct call *c, struct sending *s, struct sent_file *f,
     buf_free(&start->bytes);
     if (sent && (start->whole || upload_rest(s, f, u))) {
         f->bytes = upload_bytes(u);
-        f->file = upload_end(u, upload_name(c, f, given_name));
+        f->file = end_upload(c, s, u, upload_name(c, f, given_name));
     }
     upload_free(u);
     return f->file != NULL;
@@ -188,7 +198,7 @@ static bool take_thumb(struct call *c, struct sending *s)
         call_fail_field(c, "thumb", "thumb must be a JPEG of at most %d bytes", THUMB_BYTES_MAX);
     struct upload *u = call_failed(c) ? NULL : upload_begin(c, (int64_t)bytes.len);
     if (u && upload_write(u, buf_slice(&bytes)))
-        s->thumb = upload_end(u, slice_str("thumb.jpg"));
+        s->thumb = end_upload(c, s, u, slice_str("thumb.jpg"));
     upload_free(u);
     buf_free(&bytes);
     return s->thumb != NULL;
@@ -315,6 +325,15 @@ static const struct tl_object *send_one(struct call *c, const struct sending *s,
     return call_invoke(c, request_send_media(&c->b, &s->peer, input_media(c, s, f), o));
 }
 
+/* An account that moved after its files were uploaded: Telegram misses them, whatever it says. */
+static void explain_move(struct call *c, const struct sending *s)
+{
+    if (c->session.dc == s->home || !c->error.telegram || c->error.status != 400)
+        return;
+    call_error_clear(c);
+    upload_fail_moved(c);
+}
+
 static void send(struct call *c, struct sending *s, const struct send_options *o)
 {
     bool album = s->n_files > 1;
@@ -328,8 +347,10 @@ static void send(struct call *c, struct sending *s, const struct send_options *o
     options.random_id = random_ids[0];
     const struct tl_object *updates =
         album ? send_album(c, s, random_ids, &options) : send_one(c, s, &options);
-    if (!updates)
+    if (!updates) {
+        explain_move(c, s);
         return;
+    }
     for (size_t i = 0; i < s->n_files; i++) {
         if (!updates_find_sent(updates, random_ids[i], &sent[i])) {
             message_fail_unnamed(c);

@@ -19,12 +19,16 @@ struct upload;
 /* bytes_max: the largest that it can become, -1 if not known: decides between small and big parts.
  * NULL: error set. */
 struct upload *upload_begin(struct call *c, int64_t bytes_max);
-/* Waits while the window is full. Parts that a flood wait, a lost link or a busy server refused are
- * sent again. False: error set (413 FILE_TOO_LARGE past Telegram's limit of parts, too). */
+/* Waits while the window is full. An account that has moved is followed (the session changes),
+ * unless it moves later than the first parts were let go (503 ACCOUNT_MOVED). Parts that a flood
+ * wait, a lost link or a busy server refused are sent again. False: error set (413 FILE_TOO_LARGE
+ * past Telegram's limit of parts, too). */
 bool upload_write(struct upload *u, struct slice bytes) __attribute__((warn_unused_result));
 /* Waits for all parts. InputFile or InputFileBig, in the arena; NULL: error set. */
 const struct tl_object *upload_end(struct upload *u, struct slice name);
 int64_t upload_bytes(const struct upload *u);
+/* 503 ACCOUNT_MOVED: what was uploaded has stayed at the account's old home. */
+void upload_fail_moved(struct call *c);
 /* Parts in flight are forgotten. Every upload ends with it, after upload_end too. */
 void upload_free(struct upload *u);
 

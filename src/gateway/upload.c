@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * Uploads: the file is cut into parts as it comes, and each is sent when the next has begun, so
- * that the last one is known as such: it carries the number of parts. */
+ * that the last one is known as such: it carries the number of parts.
+ *
+ * Telegram takes parts at any data centre, but they are of use only at the account's home, and
+ * where that is it tells to requests that work nowhere else. So one goes in front of the first
+ * part, and until it is answered no part is let go: if the account has moved, all are sent again
+ * there. */
 #include "gateway/errors.h"
 #include "gateway/gateway.h"
 #include "gateway/invoke.h"
 #include "gateway/parts.h"
 #include "gateway/upload_limit.h"
+#include "telegram/login.h"
 #include "telegram/names.h"
 
 enum {
@@ -23,8 +29,11 @@ struct upload {
     int64_t n_parts;   /* begun */
     int64_t parts_max; /* by what is known so far */
     unsigned moves;    /* of the account's home */
+    struct upstream_call home_call;
+    int32_t moved_to; /* what it told: another data centre; 0 = none */
+    bool asking_home;
+    bool dropped; /* of a part that was saved the bytes are gone: it cannot be sent elsewhere */
     bool limit_asked;
-    bool any_saved;
     bool big;
     bool ended; /* n_parts is the whole */
 };
@@ -94,47 +103,107 @@ static bool part_query(struct part *part, struct slice *query, bool *borrowed)
 
 static bool take_answer(struct part *part, struct slice body)
 {
-    bool saved = body.len == 4 && load_le32(body.data) == TL_ID_BOOL_TRUE;
-    struct upload *u = upload_of(part);
-    u->any_saved = u->any_saved || saved;
-    return saved;
+    (void)part;
+    return body.len == 4 && load_le32(body.data) == TL_ID_BOOL_TRUE;
 }
 
-/* An account that moved is followed as long as nothing was saved at its old home: parts are of use
- * only where they were sent to. */
+/* ---- the account's home ---- */
+
+static void on_home_told(struct upstream_call *rpc)
+{
+    struct upload *u = LIST_OWNER(rpc, struct upload, home_call);
+    u->asking_home = false;
+    u->moved_to = rpc->outcome == UPSTREAM_ERROR ? error_migrate_dc(rpc->text) : 0;
+    task_ready(task_of(u->call));
+}
+
+/* What else it may be refused for the parts will meet themselves. */
+static bool ask_home(struct upload *u)
+{
+    struct call *c = u->call;
+    struct buf *query = &c->worker->query;
+    struct tl_builder b = tl_builder_of(c->schema, &u->scratch);
+    const struct tl_object *self = request_self(&b);
+    if (!self)
+        return true;
+    if (!call_write_query(c, self, query))
+        return false;
+    u->home_call = (struct upstream_call){.done = on_home_told};
+    u->asking_home = true;
+    if (!upstream_call_start(u->parts.upstream, buf_slice(query), CALL_REPEATABLE, &u->home_call))
+        u->asking_home = false;
+    return true;
+}
+
+static void stop_asking_home(struct upload *u)
+{
+    if (u->asking_home)
+        upstream_call_cancel(&u->home_call);
+    u->asking_home = false;
+    u->moved_to = 0;
+}
+
+/* All parts are due over there; those that are gone are not there to be sent. */
+static bool follow_home(struct upload *u, int32_t dc)
+{
+    stop_asking_home(u);
+    if (!parts_move_home(&u->parts, dc))
+        return false;
+    if (u->dropped) {
+        upload_fail_moved(u->call);
+        return false;
+    }
+    for (size_t i = 0; i < PARTS_MAX; i++)
+        if (u->parts.items[i].state == PART_DONE)
+            u->parts.items[i].state = PART_DUE;
+    return true;
+}
+
+static bool settle(struct upload *u)
+{
+    return (u->moved_to == 0 || follow_home(u, u->moved_to)) && parts_settle(&u->parts);
+}
+
 static enum part_mend mend(struct part *part, struct slice error)
 {
     struct upload *u = upload_of(part);
     int32_t dc = error_migrate_dc(error);
-    if (dc == 0 || u->any_saved)
-        return MEND_UNKNOWN;
-    if (part->place != u->parts.place)
+    if (dc != 0 && part->place != u->parts.place)
         return MEND_AGAIN; /* moved already */
-    return ++u->moves <= MOVES_MAX && dc_find(&u->call->gateway->dcs, dc)
-               ? parts_move_home(&u->parts, dc) ? MEND_AGAIN : MEND_FAILED
-               : MEND_UNKNOWN;
+    if (dc == 0 || ++u->moves > MOVES_MAX)
+        return MEND_UNKNOWN;
+    return follow_home(u, dc) ? MEND_AGAIN : MEND_FAILED;
 }
 
 static const struct parts_kind kind = {.query = part_query, .take = take_answer, .mend = mend};
 
 /* ---- the window ---- */
 
+/* Lets go what was saved. How many are held still. */
+static size_t parts_held(struct upload *u)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < PARTS_MAX; i++) {
+        struct part *part = &u->parts.items[i];
+        if (part->state == PART_DONE && !u->asking_home && u->moved_to == 0) {
+            part->state = PART_FREE;
+            u->dropped = true;
+        }
+        n += part->state != PART_FREE && part->state != PART_FILLING;
+    }
+    return n;
+}
+
 /* Waits until at most that many parts are on their way. */
 static bool wait_for_parts(struct upload *u, size_t n_max)
 {
-    for (;;) {
-        size_t n = 0;
-        for (size_t i = 0; i < PARTS_MAX; i++) {
-            struct part *part = &u->parts.items[i];
-            if (part->state == PART_DONE)
-                part->state = PART_FREE;
-            n += part->state != PART_FREE && part->state != PART_FILLING;
-        }
-        if (n <= n_max)
+    while (settle(u)) {
+        if (parts_held(u) <= n_max)
             return true;
-        if (!parts_wait(&u->parts))
+        if (!task_wait(task_of(u->call)))
             return false;
     }
+    return false;
 }
 
 /* Telegram's limit is asked for only when it may matter: most files are far below. */
@@ -191,7 +260,8 @@ struct upload *upload_begin(struct call *c, int64_t bytes_max)
     struct upstream *home = parts_home(&u->parts);
     if (home) {
         parts_move(&u->parts, home);
-        return u;
+        if (ask_home(u))
+            return u;
     }
     upload_free(u);
     return NULL;
@@ -212,7 +282,7 @@ bool upload_write(struct upload *u, struct slice bytes)
         u->bytes += (int64_t)n;
         bytes = slice_of(bytes.data + n, bytes.len - n);
     }
-    return parts_settle(&u->parts);
+    return settle(u);
 }
 
 static const struct tl_object *input_file(struct upload *u, struct slice name)
@@ -243,6 +313,14 @@ const struct tl_object *upload_end(struct upload *u, struct slice name)
     return input_file(u, name);
 }
 
+void upload_fail_moved(struct call *c)
+{
+    call_fail(
+        c, 503, "ACCOUNT_MOVED",
+        "The account moved to another data centre while the file was on its way. Send it again "
+        "with the new session string.");
+}
+
 int64_t upload_bytes(const struct upload *u)
 {
     return u->bytes;
@@ -252,6 +330,7 @@ void upload_free(struct upload *u)
 {
     if (!u)
         return;
+    stop_asking_home(u);
     parts_end(&u->parts);
     arena_free(&u->scratch);
 }

@@ -13,8 +13,8 @@ import metrics
 from accounts import code_of, log_in, unique
 from client import API_HASH, API_ID
 from commands import inspect
-from files import PART, media, send, sha256
-from processes import SECRETS
+from files import FORM_END, FORM_HEAD, PART, media, send, sha256
+from processes import SECRETS, wait_until
 from proxies import MtProxy, SlowLine, Tunnel
 from test_telethon import trust
 
@@ -151,15 +151,43 @@ def test_a_file_is_the_first_to_meet_the_move(new_account, control, rng):
     client, data = new_account(), rng.randbytes(3 * PART)
     message_id = send(client, ("a.bin", data))["message_id"]
     control.run(f"move {client.phone} 3")
-    # Telegram takes parts anywhere: that they are of no use there shows when the message is sent. The answer brings
-    # the string with the new home, so that sending it again is all there is to do.
+    # Telegram takes parts anywhere: that they are of no use there shows only when the message is sent.
     old = client.session
-    assert send(client, ("b.bin", data), expect=400)["error"] == "FILE_PART_0_MISSING"
-    assert client.session != old
     message_id_there = send(client, ("b.bin", data))["message_id"]
+    assert client.session != old
     control.run(f"move {client.phone} 1")
     for each in (message_id, message_id_there):
         assert sha256(media(client, each).content) == sha256(data)
+
+
+@pytest.mark.parametrize("files", [1, 3])
+@pytest.mark.parametrize("warm", ["on", "off"])
+def test_an_upload_is_the_first_call_after_the_move(new_account, control, rng, start_gateway, warm, files):
+    client = new_account()
+    control.run(f"move {client.phone} 3")
+    data = [rng.randbytes(12 * PART + 5), rng.randbytes(100), rng.randbytes(PART)][:files]
+    moved = client.at(start_gateway(warm="off")) if warm == "off" else client
+    answer = send(moved, *((f"{i}.bin", each) for i, each in enumerate(data)))
+    for message_id, each in zip(answer["message_ids"], data):
+        assert sha256(media(moved, message_id).content) == sha256(each)
+
+
+def test_a_move_after_parts_were_let_go_is_told_as_one(new_account, control, rng):
+    """Nobody has the parts any more but the client: it is asked to send them again, with the new string."""
+    client, data = new_account(), rng.randbytes(20 * PART)
+    old, before = client.session, control.executed("upload.saveBigFilePart")
+
+    def body():
+        yield FORM_HEAD + data
+        wait_until(lambda: control.executed("upload.saveBigFilePart") >= before + 19, "parts are there")
+        control.run(f"move {client.phone} 3")
+        yield FORM_END
+
+    answer = client.request("POST", "/messages/send_with_file", 503, content=body(),
+                            headers={"Content-Type": "multipart/form-data; boundary=b"}).json()
+    assert answer["error"] == "ACCOUNT_MOVED" and answer["wait_seconds"] and client.session != old
+    again = send(client, ("a.bin", data))
+    assert sha256(media(client, again["message_id"]).content) == sha256(data)
 
 
 def test_a_write_that_meets_the_move_is_executed_once(new_account, control):

@@ -321,6 +321,37 @@ static void an_upload_follows_before_anything_is_saved(void **state)
     end(&t);
 }
 
+/* The account moves when the first parts are there, and gone here. */
+static void upload_while_it_moves(struct call *c)
+{
+    struct other_test *t = run_of(c)->arg;
+    enum { PARTS = 4 * TRANSFER_PARTS_IN_FLIGHT };
+    uint8_t *part = calloc(1, TRANSFER_PART_BYTES);
+    struct upload *u = upload_begin(c, -1);
+    bool ok = u != NULL;
+    for (int i = 0; ok && i < PARTS; i++) {
+        if (i == PARTS / 2)
+            atomic_store(&t->home.user_migrate, 3);
+        ok = upload_write(u, slice_of(part, TRANSFER_PART_BYTES));
+    }
+    assert_false(ok && upload_end(u, slice_str("x")));
+    upload_free(u);
+    free(part);
+}
+
+static void parts_that_are_gone_cannot_follow(void **state)
+{
+    struct other_test t;
+    begin(&t, state, (struct setup){0});
+    struct handler_run *run = handler_start(t.f, &t.session, upload_while_it_moves, &t);
+    handler_wait(run);
+    assert_int_equal(run->task.call.error.status, 503);
+    assert_string_equal(run->task.call.error.code, "ACCOUNT_MOVED");
+    assert_int_equal(run->task.call.session.dc, 3);
+    handler_free(run);
+    end(&t);
+}
+
 static void a_download_follows_too(void **state)
 {
     struct other_test t;
@@ -367,6 +398,7 @@ int main(void)
         T(an_account_that_moved_is_followed),
         T(an_account_that_cannot_be_followed_is_an_error),
         T(an_upload_follows_before_anything_is_saved),
+        T(parts_that_are_gone_cannot_follow),
         T(a_download_follows_too),
         T(logging_out_ends_every_key),
     };

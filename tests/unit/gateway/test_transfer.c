@@ -184,7 +184,7 @@ static void long_waits_end_the_transfer(void **state)
 {
     struct transfer_test t;
     begin(&t, state, FILE_PART, (struct setup){0});
-    fake_order_error(t.f->dcs[0], 1, 420, "FLOOD_WAIT_121");
+    fake_order_error(t.f->dcs[0], 2, 420, "FLOOD_WAIT_121"); /* of the home, of a part */
     run(&t, upload_all);
     assert_int_equal(t.error.status, 429);
     assert_int_equal(t.error.wait_s, 121);
@@ -205,7 +205,7 @@ static void other_errors_end_the_transfer(void **state)
 {
     struct transfer_test t;
     begin(&t, state, 9 * FILE_PART, (struct setup){0});
-    fake_order_error(t.f->dcs[0], 1, 400, "FILE_PART_SIZE_INVALID");
+    fake_order_error(t.f->dcs[0], 2, 400, "FILE_PART_SIZE_INVALID");
     run(&t, upload_all);
     assert_int_equal(t.error.status, 400);
     assert_string_equal(t.error_code, "FILE_PART_SIZE_INVALID");
