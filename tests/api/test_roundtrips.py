@@ -5,6 +5,7 @@ import pytest
 
 import metrics
 from accounts import new_channel, sign_up, unique
+from files import send
 
 SALTS_ARE_GONE_S = 30 * 86400
 
@@ -66,6 +67,19 @@ def test_a_warm_call_is_one_round_trip(account, gateway, control, call):
             CALLS[call](account, account.chat)
     assert (cost.connections, cost.handshakes, cost.connects) == (0, 0, 0)
     assert cost.requests == 5 and cost.round_trips == 5
+
+
+@pytest.mark.one_process
+def test_a_warm_file_is_two_round_trips(account, gateway, control):
+    """The part, with the question where the account lives beside it; and the message."""
+    def send_file():
+        send(account, ("a.bin", b"a small one"), chat_id=account.chat)
+
+    send_file()
+    with Cost(gateway, control) as cost:
+        for _ in range(5):
+            send_file()
+    assert (cost.connections, cost.requests, cost.round_trips) == (0, 15, 10)
 
 
 @pytest.mark.parametrize("call", CALLS)
