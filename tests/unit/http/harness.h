@@ -233,8 +233,10 @@ static inline void on_watchdog(uv_timer_t *timer)
     fail_msg("an awaited event did not come in %d ms", WATCHDOG_MS);
 }
 
+/* limits NULL: the defaults. */
 static inline void world_init(struct world *w, const struct http_limits *limits)
 {
+    struct http_limits defaults = http_limits_default();
     *w = (struct world){.log = {.fd = 2, .level = LOG_OFF}};
     buf_init(&w->upload.bytes, 0);
     w->download.promised = -1;
@@ -251,7 +253,8 @@ static inline void world_init(struct world *w, const struct http_limits *limits)
                                            .on_gone = on_gone,
                                            .error_body = error_body,
                                            .ctx = w};
-    w->server = http_server_new(&w->loop, limits, &w->callbacks, &w->clock.clock, &w->log);
+    w->server = http_server_new(&w->loop, limits ? limits : &defaults, &w->callbacks,
+                                &w->clock.clock, &w->log);
     assert_non_null(w->server);
     w->counters = http_server_counters(w->server);
 }
@@ -365,6 +368,28 @@ static inline void client_free(struct client *c, struct world *w)
         uv_run(&w->loop, UV_RUN_NOWAIT);
     close(fd);
     buf_free(&c->in);
+}
+
+/* A world and one client of it, over a socket pair. */
+static inline void begin(struct world *w, struct client *c, const struct http_limits *limits)
+{
+    world_init(w, limits);
+    client_pair(c, w);
+}
+
+/* The same over TCP. */
+static inline void begin_tcp(struct world *w, struct client *c, const struct http_limits *limits)
+{
+    int port = 0;
+    world_init(w, limits);
+    assert_int_equal(http_server_listen(w->server, "127.0.0.1:0", false, &port), 0);
+    client_tcp(c, w, port);
+}
+
+static inline void end(struct world *w, struct client *c)
+{
+    client_free(c, w);
+    world_free(w);
 }
 
 static inline void client_send(struct client *c, const char *text)

@@ -10,19 +10,6 @@
 #define ANSWER     "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Type: text/plain\r\n"
 #define LAST_CHUNK "0\r\n\r\n"
 
-static void begin(struct world *w, struct client *c, const struct http_limits *limits)
-{
-    struct http_limits defaults = http_limits_default();
-    world_init(w, limits ? limits : &defaults);
-    client_pair(c, w);
-}
-
-static void end(struct world *w, struct client *c)
-{
-    client_free(c, w);
-    world_free(w);
-}
-
 static void promise(struct world *w, size_t n)
 {
     w->download.total = n;
@@ -129,13 +116,9 @@ static void test_part_of_an_answer_ends_in_a_reset(void **state)
         bool abort;
     } cases[] = {{1001, false}, {1000, true}, {-1, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct http_limits limits = http_limits_default();
         struct world w;
         struct client c;
-        int port = 0;
-        world_init(&w, &limits);
-        assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-        client_tcp(&c, &w, port);
+        begin_tcp(&w, &c, NULL);
         w.download.total = 1000;
         w.download.promised = cases[i].promised;
         w.download.abort = cases[i].abort;
@@ -274,13 +257,9 @@ static void test_client_that_resets_is_gone_with_and_without_a_queue(void **stat
 {
     (void)state;
     for (int hold = 0; hold < 2; hold++) {
-        struct http_limits limits = http_limits_default();
         struct world w;
         struct client c;
-        int port = 0;
-        world_init(&w, &limits);
-        assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-        client_tcp(&c, &w, port);
+        begin_tcp(&w, &c, NULL);
         uv_poll_stop(&c.poll);
         w.download.hold = hold;
         w.download.total = 100 * 1000 * 1000;

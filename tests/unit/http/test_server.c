@@ -4,19 +4,12 @@
 
 #include <malloc.h>
 
-static void with_defaults(struct world *w)
-{
-    struct http_limits limits = http_limits_default();
-    world_init(w, &limits);
-}
-
 static void test_answers_and_keeps_the_connection(void **state)
 {
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     for (int i = 0; i < 3; i++) {
         client_send(&c, "POST /now?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
         expect_echo(&w, &c, "POST /now hello", "");
@@ -24,8 +17,7 @@ static void test_answers_and_keeps_the_connection(void **state)
     assert_int_equal(w.counters->requests, 3);
     assert_int_equal(w.counters->connections_accepted, 1);
     assert_int_equal(w.counters->refused, 0);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_date_follows_the_clock(void **state)
@@ -33,15 +25,13 @@ static void test_date_follows_the_clock(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_NOW);
     expect_echo(&w, &c, "GET /now ", "");
     clock_manual_advance(&w.clock, 59 * NS_PER_S);
     client_send(&c, GET_NOW);
     expect_bytes(&w, &c, "HTTP/1.1 200 OK\r\nDate: Fri, 01 Mar 2024 00:00:59 GMT\r\n");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_bytes_one_at_a_time(void **state)
@@ -52,16 +42,14 @@ static void test_bytes_one_at_a_time(void **state)
         "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     for (size_t i = 0; request[i]; i++) {
         assert_int_equal(write(c.fd, request + i, 1), 1);
         while (w.counters->bytes_in <= i)
             uv_run(&w.loop, UV_RUN_ONCE);
     }
     expect_echo(&w, &c, "POST /now abcde", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_pipelined_answers_come_in_order(void **state)
@@ -69,8 +57,7 @@ static void test_pipelined_answers_come_in_order(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_NOW GET_LATER GET_NOW "GET /later2 HTTP/1.1\r\nHost: a\r\n\r\n" GET_NOW);
     expect_echo(&w, &c, "GET /now ", "");
     await_waiting(&w, 1);
@@ -83,8 +70,7 @@ static void test_pipelined_answers_come_in_order(void **state)
     expect_echo(&w, &c, "GET /later2 ", "");
     expect_echo(&w, &c, "GET /now ", "");
     assert_int_equal(c.in.len, 0);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_head_has_no_body(void **state)
@@ -92,15 +78,13 @@ static void test_head_has_no_body(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, "HEAD /now HTTP/1.1\r\nHost: a\r\n\r\n" GET_NOW);
     expect_bytes(&w, &c,
                  "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Type: text/plain\r\n"
                  "Content-Length: 10\r\n\r\n");
     expect_echo(&w, &c, "GET /now ", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_close_when_the_client_says_so(void **state)
@@ -118,7 +102,7 @@ static void test_close_when_the_client_says_so(void **state)
          false},
     };
     struct world w;
-    with_defaults(&w);
+    world_init(&w, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct client c;
         client_pair(&c, &w);
@@ -141,8 +125,7 @@ static void test_continue_is_sent_to_who_waits_for_it(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
 #define POST_EXPECTING                                                                             \
     "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     client_send(&c, POST_EXPECTING);
@@ -154,8 +137,7 @@ static void test_continue_is_sent_to_who_waits_for_it(void **state)
     client_send(&c, "POST /now HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: "
                     "99999999\r\n\r\n");
     expect_refusal(&w, &c, 413);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_large_answer_to_a_client_that_reads_late(void **state)
@@ -163,7 +145,7 @@ static void test_large_answer_to_a_client_that_reads_late(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
+    world_init(&w, NULL);
     w.big_bytes = 5 * 1000 * 1000;
     client_pair(&c, &w);
     uv_poll_stop(&c.poll);
@@ -179,8 +161,7 @@ static void test_large_answer_to_a_client_that_reads_late(void **state)
             fail_msg("byte %zu is %d", i, c.in.data[i]);
     buf_drop_front(&c.in, w.big_bytes);
     expect_echo(&w, &c, "GET /now ", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_headers_cannot_split_an_answer(void **state)
@@ -188,8 +169,7 @@ static void test_headers_cannot_split_an_answer(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
     struct http_header headers[] = {{slice_str("X-A"), slice_str("1\r\nX-Evil: 2")},
@@ -200,8 +180,7 @@ static void test_headers_cannot_split_an_answer(void **state)
     expect_bytes(&w, &c, "HTTP/1.1 204 No Content\r\nDate: " TEST_DATE "\r\nX-C: ok\r\n\r\n");
     client_send(&c, GET_NOW);
     expect_echo(&w, &c, "GET /now ", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_answer_with_too_large_headers_keeps_its_framing(void **state)
@@ -210,8 +189,7 @@ static void test_answer_with_too_large_headers_keeps_its_framing(void **state)
     enum { HUGE_BYTES = 100 * 1000 };
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
     char *value = malloc(HUGE_BYTES);
@@ -223,8 +201,7 @@ static void test_answer_with_too_large_headers_keeps_its_framing(void **state)
     expect_bytes(&w, &c, "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 2\r\n\r\nok");
     client_send(&c, GET_NOW);
     expect_echo(&w, &c, "GET /now ", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 /* ---- clients that go ---- */
@@ -234,10 +211,7 @@ static void test_reset_client_is_gone_once(void **state)
     (void)state;
     struct world w;
     struct client c;
-    int port = 0;
-    with_defaults(&w);
-    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-    client_tcp(&c, &w, port);
+    begin_tcp(&w, &c, NULL);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -256,8 +230,7 @@ static void test_half_closed_client_gets_its_answers(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_LATER GET_NOW);
     shutdown(c.fd, SHUT_WR);
     await_waiting(&w, 1);
@@ -281,14 +254,12 @@ static void test_half_closed_client_is_gone_after_a_while(void **state)
     limits.half_close_ms = 5;
     struct world w;
     struct client c;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, &limits);
     client_send(&c, GET_LATER);
     shutdown(c.fd, SHUT_WR);
     await_gone(&w, 1);
     expect_end(&w, &c);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_client_that_goes_within_a_request_is_no_request(void **state)
@@ -298,7 +269,7 @@ static void test_client_that_goes_within_a_request_is_no_request(void **state)
         "GET", "GET / HTTP/1.1\r\nHost: a\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe"};
     struct world w;
-    with_defaults(&w);
+    world_init(&w, NULL);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct client c;
         client_pair(&c, &w);
@@ -320,8 +291,7 @@ static void test_ten_thousand_requests_hold_no_more_memory(void **state)
     (void)state;
     struct world w;
     struct client c;
-    with_defaults(&w);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     size_t before = 0;
     for (int i = 0; i < 10 * 1000; i++) {
         client_send(&c, "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
@@ -331,8 +301,7 @@ static void test_ten_thousand_requests_hold_no_more_memory(void **state)
     }
     assert_int_equal(mallinfo2().uordblks, before);
     assert_int_equal(w.counters->requests, 10 * 1000);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 int main(void)

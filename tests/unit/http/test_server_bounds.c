@@ -43,35 +43,29 @@ static void test_refusals_reach_the_client_in_the_callers_shape(void **state)
 static void test_refused_head_request_gets_no_body(void **state)
 {
     (void)state;
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client c;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, "HEAD / HTTP/1.1\r\n\r\n");
     await_end(&w, &c);
     assert_true(c.eof);
     assert_memory_equal(c.in.data, "HTTP/1.1 400 ", 13);
     assert_memory_equal(c.in.data + c.in.len - 4, "\r\n\r\n", 4);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_answers_before_a_bad_request_still_come(void **state)
 {
     (void)state;
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client c;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, NULL);
     client_send(&c, GET_LATER "nonsense\r\n\r\n");
     await_waiting(&w, 1);
     world_answer(&w);
     expect_echo(&w, &c, "GET /later ", "");
     expect_refusal(&w, &c, 501);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 /* Over TCP, where a close with unread bytes would reset the connection under the answer. */
@@ -79,13 +73,9 @@ static void test_refused_upload_is_read_until_the_client_has_the_answer(void **s
 {
     (void)state;
     enum { UPLOAD = 3 * 1000 * 1000 };
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client c;
-    int port = 0;
-    world_init(&w, &limits);
-    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-    client_tcp(&c, &w, port);
+    begin_tcp(&w, &c, NULL);
     uv_poll_stop(&c.poll);
     client_send(&c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
     char *piece = calloc(1, 65536);
@@ -98,8 +88,7 @@ static void test_refused_upload_is_read_until_the_client_has_the_answer(void **s
     client_listen(&c);
     expect_refusal(&w, &c, 413);
     assert_non_null(strstr((const char *)c.in.data, "The limit is 1048576."));
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_pipelined_bytes_are_bounded(void **state)
@@ -110,8 +99,7 @@ static void test_pipelined_bytes_are_bounded(void **state)
     limits.pipelined_max = 4096;
     struct world w;
     struct client c;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, &limits);
     uv_poll_stop(&c.poll);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
@@ -135,8 +123,7 @@ static void test_pipelined_bytes_are_bounded(void **state)
     }
     await_bytes(&w, &c, (size_t)w.counters->bytes_out);
     free(requests);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 /* The socket is not read when the last answer is given, yet the client must not see a reset. */
@@ -147,10 +134,7 @@ static void test_flood_behind_the_last_request_does_not_cost_its_answer(void **s
     limits.pipelined_max = 4096;
     struct world w;
     struct client c;
-    int port = 0;
-    world_init(&w, &limits);
-    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-    client_tcp(&c, &w, port);
+    begin_tcp(&w, &c, &limits);
     uv_poll_stop(&c.poll);
     client_send(&c, "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     await_waiting(&w, 1);
@@ -166,8 +150,7 @@ static void test_flood_behind_the_last_request_does_not_cost_its_answer(void **s
     client_listen(&c);
     expect_echo(&w, &c, "GET /later ", "Connection: close\r\n");
     expect_end(&w, &c);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 /* ---- slowness ---- */
@@ -201,8 +184,7 @@ static void test_dripping_does_not_prolong_the_head(void **state)
     limits.head_bytes_max = 64 * 1024; /* not reached, a byte a turn of the loop */
     struct world w;
     struct client c;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, &limits);
     client_send(&c, "GET / HTTP/1.1\r\nX: ");
     while (!c.eof && c.in.len == 0) {
         (void)!send(c.fd, "a", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -211,8 +193,7 @@ static void test_dripping_does_not_prolong_the_head(void **state)
     }
     shutdown(c.fd, SHUT_WR);
     expect_refusal(&w, &c, 408);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_idle_connection_is_closed_quietly(void **state)
@@ -222,16 +203,14 @@ static void test_idle_connection_is_closed_quietly(void **state)
     limits.idle_timeout_ms = IDLE_MS;
     struct world w;
     struct client fresh, used;
-    world_init(&w, &limits);
-    client_pair(&fresh, &w);
+    begin(&w, &fresh, &limits);
     client_pair(&used, &w);
     client_send(&used, GET_NOW);
     expect_echo(&w, &used, "GET /now ", "");
     expect_end(&w, &fresh);
     expect_end(&w, &used);
     client_free(&fresh, &w);
-    client_free(&used, &w);
-    world_free(&w);
+    end(&w, &used);
 }
 
 static void test_client_that_does_not_read_is_closed(void **state)
@@ -249,8 +228,7 @@ static void test_client_that_does_not_read_is_closed(void **state)
     while (w.counters->requests == 0)
         uv_run(&w.loop, UV_RUN_ONCE);
     await_open(&w, 0);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_client_that_reads_slowly_gets_its_answer(void **state)
@@ -271,8 +249,7 @@ static void test_client_that_reads_slowly_gets_its_answer(void **state)
     uv_timer_start(&sip, on_sip, SIP_MS, SIP_MS);
     await_bytes(&w, &c, w.big_bytes);
     uv_close((uv_handle_t *)&sip, NULL);
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 static void test_waiting_for_the_caller_has_no_timeout(void **state)
@@ -283,8 +260,7 @@ static void test_waiting_for_the_caller_has_no_timeout(void **state)
     limits.head_timeout_ms = limits.idle_timeout_ms = IDLE_MS; /* a head is to arrive in time */
     struct world w;
     struct client c, other;
-    world_init(&w, &limits);
-    client_pair(&c, &w);
+    begin(&w, &c, &limits);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
     client_pair(&other, &w);
@@ -292,8 +268,7 @@ static void test_waiting_for_the_caller_has_no_timeout(void **state)
     world_answer(&w);
     expect_echo(&w, &c, "GET /later ", "");
     client_free(&c, &w);
-    client_free(&other, &w);
-    world_free(&w);
+    end(&w, &other);
 }
 
 /* ---- many connections ---- */
@@ -305,8 +280,7 @@ static void test_too_many_connections_are_told_so(void **state)
     limits.connections_max = 2;
     struct world w;
     struct client a, b, c;
-    world_init(&w, &limits);
-    client_pair(&a, &w);
+    begin(&w, &a, &limits);
     client_pair(&b, &w);
     client_pair(&c, &w);
     client_send(&c, GET_NOW);
@@ -325,8 +299,7 @@ static void test_too_many_connections_are_told_so(void **state)
     client_send(&b, GET_NOW);
     expect_echo(&w, &b, "GET /now ", "");
     client_free(&a, &w);
-    client_free(&b, &w);
-    world_free(&w);
+    end(&w, &b);
 }
 
 static void test_listens_on_both_families_and_shares_ports(void **state)
@@ -355,8 +328,7 @@ static void test_listens_on_both_families_and_shares_ports(void **state)
     client_tcp(&c, &w, port);
     client_send(&c, GET_NOW);
     expect_echo(&w, &c, "GET /now ", "");
-    client_free(&c, &w);
-    world_free(&w);
+    end(&w, &c);
 }
 
 /* ---- ends ---- */
@@ -364,11 +336,10 @@ static void test_listens_on_both_families_and_shares_ports(void **state)
 static void test_drain_ends_connections_with_their_answers(void **state)
 {
     (void)state;
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client idle, open, half;
     int port = 0;
-    world_init(&w, &limits);
+    world_init(&w, NULL);
     assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
     client_tcp(&idle, &w, port);
     client_tcp(&open, &w, port);
@@ -405,10 +376,9 @@ static void test_drain_ends_connections_with_their_answers(void **state)
 static void test_close_waits_for_open_exchanges(void **state)
 {
     (void)state;
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client c, writing;
-    world_init(&w, &limits);
+    world_init(&w, NULL);
     w.big_bytes = 5 * 1000 * 1000;
     client_pair(&c, &w);
     client_pair(&writing, &w);

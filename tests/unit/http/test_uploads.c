@@ -19,19 +19,6 @@ static const struct {
 };
 enum { WHOLE = sizeof whole / sizeof *whole };
 
-static void begin(struct world *w, struct client *c, const struct http_limits *limits)
-{
-    struct http_limits defaults = http_limits_default();
-    world_init(w, limits ? limits : &defaults);
-    client_pair(c, w);
-}
-
-static void end(struct world *w, struct client *c)
-{
-    client_free(c, w);
-    world_free(w);
-}
-
 static void expect_body(struct world *w, struct client *c, const char *body, const char *connection)
 {
     char answer[256];
@@ -242,13 +229,9 @@ static void test_early_answer_reaches_a_client_that_is_still_sending(void **stat
 {
     (void)state;
     enum { UPLOAD = 3 * 1000 * 1000, PIECE = 65536 };
-    struct http_limits limits = http_limits_default();
     struct world w;
     struct client c;
-    int port = 0;
-    world_init(&w, &limits);
-    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", false, &port), 0);
-    client_tcp(&c, &w, port);
+    begin_tcp(&w, &c, NULL);
     uv_poll_stop(&c.poll);
     w.upload.refuse = 413;
     client_send(&c, UP_HEAD "Content-Length: 3000000\r\n\r\n");
