@@ -392,6 +392,14 @@ static inline void end(struct world *w, struct client *c)
     world_free(w);
 }
 
+/* The client ends in a reset of its connection. */
+static inline void client_reset(struct client *c, struct world *w)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    client_free(c, w);
+}
+
 static inline void client_send(struct client *c, const char *text)
 {
     size_t len = strlen(text);

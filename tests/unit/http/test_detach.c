@@ -150,9 +150,7 @@ static void test_a_client_that_left_cannot_be_moved(void **state)
     client_pair(&c, &p.w);
     client_send(&c, GET_LATER);
     await_waiting(&p.w, 1);
-    struct linger reset = {.l_onoff = 1};
-    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    client_free(&c, &p.w);
+    client_reset(&c, &p.w);
     /* A socket pair has no half-closed time to wait for, but the end it sees is the same. */
     struct http_exchange *x = take_waiting(&p.w);
     http_server_drain(p.w.server);

@@ -246,13 +246,6 @@ static void test_waiting_for_the_caller_has_no_timeout(void **state)
 
 /* ---- readers that leave ---- */
 
-static void reset_client(struct client *c, struct world *w)
-{
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    client_free(c, w);
-}
-
 static void test_client_that_resets_is_gone_with_and_without_a_queue(void **state)
 {
     (void)state;
@@ -266,7 +259,7 @@ static void test_client_that_resets_is_gone_with_and_without_a_queue(void **stat
         client_send(&c, DOWN);
         while (!w.download.x || (!hold && w.download.waits == 0))
             uv_run(&w.loop, UV_RUN_ONCE);
-        reset_client(&c, &w);
+        client_reset(&c, &w);
         await_gone(&w, 1);
         await_open(&w, 0);
         assert_int_equal(w.gone, 1);

@@ -214,9 +214,7 @@ static void test_reset_client_is_gone_once(void **state)
     begin_tcp(&w, &c, NULL);
     client_send(&c, GET_LATER);
     await_waiting(&w, 1);
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    client_free(&c, &w);
+    client_reset(&c, &w);
     await_gone(&w, 1);
     await_open(&w, 0);
     assert_true(slice_is(http_exchange_request(w.waiting[0])->path, "/later"));

@@ -9,15 +9,22 @@
 #include "tl/json.h"
 #include "tl/value.h"
 
-/* Bound to telegram_names; the caller frees it. */
-static inline struct tl_schema *load_schema(void)
+/* Of a group of tests: its state is the schema, bound to telegram_names. */
+static inline int schema_setup(void **state)
 {
     char error[256] = "";
     struct tl_schema *s = tl_schema_parse(tl_embedded_api(), error, sizeof error);
     if (!s)
         fail_msg("%s", error);
     tl_schema_bind(s, &telegram_names);
-    return s;
+    *state = s;
+    return 0;
+}
+
+static inline int schema_teardown(void **state)
+{
+    tl_schema_free(*state);
+    return 0;
 }
 
 /* The object that JSON with a "_" means. Written to bytes and read back, as an answer comes. */

@@ -8,43 +8,10 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 
+#include "telegram/builder_case.h"
 #include "telegram/mime.h"
-#include "telegram/schema_case.h"
 #include "telegram/stored_file.h"
 #include "telegram/upload_media.h"
-
-static struct tl_schema *schema;
-static struct arena arena;
-static struct tl_builder builder;
-
-static int setup_all(void **state)
-{
-    (void)state;
-    schema = load_schema();
-    return 0;
-}
-
-static int teardown_all(void **state)
-{
-    (void)state;
-    tl_schema_free(schema);
-    return 0;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 0);
-    builder = tl_builder_of(schema, &arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static void assert_slice(struct slice s, const char *wanted)
 {
@@ -386,15 +353,15 @@ static void mime_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(photos, setup, teardown),
-        cmocka_unit_test_setup_teardown(documents, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_holders, setup, teardown),
-        cmocka_unit_test_setup_teardown(stripped_photos, setup, teardown),
-        cmocka_unit_test_setup_teardown(photos_of_peers, setup, teardown),
-        cmocka_unit_test_setup_teardown(kinds, setup, teardown),
-        cmocka_unit_test_setup_teardown(input_media, setup, teardown),
-        cmocka_unit_test_setup_teardown(sending_media, setup, teardown),
+        cmocka_unit_test_setup_teardown(photos, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(documents, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(other_holders, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(stripped_photos, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(photos_of_peers, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(kinds, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(input_media, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(sending_media, builder_setup, builder_teardown),
         cmocka_unit_test(mime_types),
     };
-    return cmocka_run_group_tests(tests, setup_all, teardown_all);
+    return cmocka_run_group_tests(tests, schema_setup, schema_teardown);
 }

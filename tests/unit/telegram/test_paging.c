@@ -13,18 +13,6 @@
 #include "telegram/messages.h"
 #include "telegram/schema_case.h"
 
-static int setup(void **state)
-{
-    *state = load_schema();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    tl_schema_free(*state);
-    return 0;
-}
-
 static uint64_t test_seed(void)
 {
     const char *given = getenv("TGREST_TEST_SEED");
@@ -334,5 +322,5 @@ int main(void)
         cmocka_unit_test(history_comes_once_each_inside_the_dates),
         cmocka_unit_test(a_known_end_costs_no_extra_page),
     };
-    return cmocka_run_group_tests_name("telegram paging", tests, setup, teardown);
+    return cmocka_run_group_tests_name("telegram paging", tests, schema_setup, schema_teardown);
 }

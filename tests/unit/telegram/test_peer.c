@@ -12,18 +12,6 @@
 #include "telegram/directory.h"
 #include "telegram/schema_case.h"
 
-static int setup(void **state)
-{
-    *state = load_schema();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    tl_schema_free(*state);
-    return 0;
-}
-
 static void every_name_is_in_the_schema(void **state)
 {
     const struct tl_schema *s = *state;
@@ -337,5 +325,5 @@ int main(void)
         cmocka_unit_test(a_min_user_is_reached_through_the_message),
         cmocka_unit_test(a_directory_grows),
     };
-    return cmocka_run_group_tests_name("telegram peers", tests, setup, teardown);
+    return cmocka_run_group_tests_name("telegram peers", tests, schema_setup, schema_teardown);
 }

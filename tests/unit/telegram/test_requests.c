@@ -7,42 +7,9 @@
 
 #include <stdio.h>
 
+#include "telegram/builder_case.h"
 #include "telegram/login.h"
 #include "telegram/messages.h"
-#include "telegram/schema_case.h"
-
-static struct tl_schema *schema;
-static struct arena arena;
-static struct tl_builder builder;
-
-static int setup_all(void **state)
-{
-    (void)state;
-    schema = load_schema();
-    return 0;
-}
-
-static int teardown_all(void **state)
-{
-    (void)state;
-    tl_schema_free(schema);
-    return 0;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena, 0);
-    builder = tl_builder_of(schema, &arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static const struct peer_ref user = {
     .kind = PEER_USER, .has_hash = true, .id = 5, .access_hash = 50};
@@ -437,21 +404,22 @@ static void the_prefix_frames_a_query(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(sending, setup, teardown),
-        cmocka_unit_test_setup_teardown(deleting_and_fetching, setup, teardown),
-        cmocka_unit_test_setup_teardown(forwarding, setup, teardown),
-        cmocka_unit_test_setup_teardown(history_requests, setup, teardown),
-        cmocka_unit_test_setup_teardown(history_requests_of_far_dates, setup, teardown),
-        cmocka_unit_test_setup_teardown(messages_know_their_chat, setup, teardown),
-        cmocka_unit_test_setup_teardown(sent_messages_are_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(edited_messages_are_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(joined_chats_are_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(invites, setup, teardown),
-        cmocka_unit_test_setup_teardown(looking_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(login_requests, setup, teardown),
-        cmocka_unit_test_setup_teardown(sent_codes, setup, teardown),
-        cmocka_unit_test_setup_teardown(passwords, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_prefix_frames_a_query, setup, teardown),
+        cmocka_unit_test_setup_teardown(sending, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(deleting_and_fetching, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(forwarding, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(history_requests, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(history_requests_of_far_dates, builder_setup,
+                                        builder_teardown),
+        cmocka_unit_test_setup_teardown(messages_know_their_chat, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(sent_messages_are_found, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(edited_messages_are_found, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(joined_chats_are_found, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(invites, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(looking_up, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(login_requests, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(sent_codes, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(passwords, builder_setup, builder_teardown),
+        cmocka_unit_test_setup_teardown(the_prefix_frames_a_query, builder_setup, builder_teardown),
     };
-    return cmocka_run_group_tests_name("telegram requests", tests, setup_all, teardown_all);
+    return cmocka_run_group_tests_name("telegram requests", tests, schema_setup, schema_teardown);
 }

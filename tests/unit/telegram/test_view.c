@@ -14,18 +14,6 @@
 #include "telegram/text_cases.h"
 #include "telegram/view.h"
 
-static int setup(void **state)
-{
-    *state = load_schema();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    tl_schema_free(*state);
-    return 0;
-}
-
 /* A ref that can be read: "user 2 via channel 30/14". */
 static void readable_ref(void *ctx, struct json_writer *w, const struct peer_ref *p)
 {
@@ -373,5 +361,5 @@ int main(void)
         cmocka_unit_test(bad_entities_are_told_where),
         cmocka_unit_test(the_schemas_names_are_taken_too),
     };
-    return cmocka_run_group_tests_name("telegram views", tests, setup, teardown);
+    return cmocka_run_group_tests_name("telegram views", tests, schema_setup, schema_teardown);
 }
