@@ -298,12 +298,6 @@ enum token_status token_open(const struct token_keys *k, struct digests *d, stru
     return status;
 }
 
-size_t token_key_id(const struct token_keys *k, char out[static TOKEN_KEY_ID_TEXT])
-{
-    sodium_bin2hex(out, TOKEN_KEY_ID_TEXT, k->keys[0].id, KEY_ID_BYTES);
-    return k->n;
-}
-
 /* ---- short sealed texts: peer refs and cursors ---- */
 
 void token_seal_bytes(const struct token_keys *k, struct rng *rng, const char *purpose,

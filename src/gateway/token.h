@@ -20,10 +20,6 @@ void token_keys_free(struct token_keys *k); /* wipes */
 void token_key_generate(struct buf *out);
 /* Makes a key file, mode 0600; refuses (errno EEXIST) to touch one that is there. */
 bool token_key_create(const char *path, char *error, size_t error_size);
-/* The id (8 hex digits and a NUL) of the key that seals, for people; returns how many keys there
- * are. */
-enum { TOKEN_KEY_ID_TEXT = 9 };
-size_t token_key_id(const struct token_keys *k, char out[static TOKEN_KEY_ID_TEXT]);
 
 enum token_status {
     TOKEN_OK,

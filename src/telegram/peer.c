@@ -110,49 +110,6 @@ struct peer_ref peer_of_object(const struct tl_object *user_or_chat)
     };
 }
 
-static struct peer_ref with_hash(enum peer_kind kind, const struct tl_object *input, uint16_t f_id)
-{
-    return (struct peer_ref){.kind = kind,
-                             .has_hash = true,
-                             .id = tl_int(input, f_id),
-                             .access_hash = tl_int(input, F_access_hash)};
-}
-
-static struct peer_ref from_message(enum peer_kind kind, const struct tl_object *input,
-                                    uint16_t f_id)
-{
-    struct peer_ref p = {.kind = kind, .id = tl_int(input, f_id)};
-    const struct tl_object *where = tl_obj(input, F_peer);
-    struct peer_ref chat = {0};
-    /* One step only: a chat that is itself seen in a message cannot be an origin. */
-    if (tl_is(where, C_inputPeerChat))
-        chat = (struct peer_ref){.kind = PEER_CHAT, .id = tl_int(where, F_chat_id)};
-    else if (tl_is(where, C_inputPeerChannel))
-        chat = with_hash(PEER_CHANNEL, where, F_channel_id);
-    else if (tl_is(where, C_inputPeerUser))
-        chat = with_hash(PEER_USER, where, F_user_id);
-    p.origin = (struct peer_origin){chat.kind, chat.id, chat.access_hash,
-                                    (int32_t)tl_int(input, F_msg_id)};
-    return p;
-}
-
-struct peer_ref peer_of_input(const struct tl_object *input)
-{
-    if (tl_is(input, C_inputPeerSelf) || tl_is(input, C_inputUserSelf))
-        return (struct peer_ref){.kind = PEER_USER, .self = true};
-    if (tl_is(input, C_inputPeerUser) || tl_is(input, C_inputUser))
-        return with_hash(PEER_USER, input, F_user_id);
-    if (tl_is(input, C_inputPeerChat))
-        return (struct peer_ref){.kind = PEER_CHAT, .id = tl_int(input, F_chat_id)};
-    if (tl_is(input, C_inputPeerChannel) || tl_is(input, C_inputChannel))
-        return with_hash(PEER_CHANNEL, input, F_channel_id);
-    if (tl_is(input, C_inputPeerUserFromMessage) || tl_is(input, C_inputUserFromMessage))
-        return from_message(PEER_USER, input, F_user_id);
-    if (tl_is(input, C_inputPeerChannelFromMessage) || tl_is(input, C_inputChannelFromMessage))
-        return from_message(PEER_CHANNEL, input, F_channel_id);
-    return (struct peer_ref){0};
-}
-
 /* ---- to TL ---- */
 
 static struct tl_object *hashed(struct tl_builder *b, uint16_t ctor, uint16_t f_id,

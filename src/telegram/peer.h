@@ -74,8 +74,6 @@ struct peer_ref peer_of_tl(const struct tl_object *peer);
 int64_t peer_marked_of_tl(const struct tl_object *peer);
 /* User, Chat objects (also forbidden, empty): with access hash unless `min`. */
 struct peer_ref peer_of_object(const struct tl_object *user_or_chat);
-/* InputPeer, InputUser, InputChannel objects, as they stand in a /methods body. */
-struct peer_ref peer_of_input(const struct tl_object *input);
 /* NULL when the peer is not usable, or not of that kind. */
 struct tl_object *peer_to_input(struct tl_builder *b, const struct peer_ref *p);
 struct tl_object *peer_to_input_user(struct tl_builder *b, const struct peer_ref *p);

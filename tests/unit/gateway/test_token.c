@@ -53,6 +53,21 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void seal_note(const struct token_keys *keys, struct buf *out)
+{
+    struct rng rng;
+    rng_init_seed(&rng, 6);
+    token_seal_bytes(keys, &rng, "note", slice_str("payload"), out);
+    assert_false(out->failed);
+}
+
+static bool opens_note(const struct token_keys *keys, struct slice sealed)
+{
+    uint8_t out[TOKEN_SMALL_MAX];
+    size_t n;
+    return token_open_bytes(keys, "note", sealed, out, &n) && slice_is(slice_of(out, n), "payload");
+}
+
 static struct session sample(struct fixture *f)
 {
     struct session s = {.dc = 2, .flags = SESSION_TEST_DC, .state = SESSION_PASSWORD};
@@ -224,16 +239,46 @@ static void test_key_files(void **state)
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     struct token_keys *again = token_keys_load(path, error, sizeof error);
-    char a[TOKEN_KEY_ID_TEXT], b[TOKEN_KEY_ID_TEXT];
-    assert_int_equal(token_key_id(made, a), 1);
-    token_key_id(again, b);
-    assert_string_equal(a, b);
+    struct buf sealed;
+    buf_init(&sealed, 0);
+    seal_note(made, &sealed);
+    assert_true(opens_note(again, buf_slice(&sealed)));
+    buf_free(&sealed);
     assert_int_equal(chmod(path, 0644), 0);
     assert_null(token_keys_load(path, error, sizeof error));
     assert_non_null(strstr(error, "chmod 600"));
     unlink(path);
     token_keys_free(made);
     token_keys_free(again);
+}
+
+/* A replica's part: says what it seals with. */
+static bool load_and_tell(const char *file, int to)
+{
+    char error[256];
+    struct buf sealed;
+    buf_init(&sealed, 0);
+    struct token_keys *keys = token_keys_load(file, error, sizeof error);
+    if (!keys)
+        return false;
+    seal_note(keys, &sealed);
+    buf_append_byte(&sealed, '\n');
+    return write(to, sealed.data, sealed.len) == (ssize_t)sealed.len;
+}
+
+static void expect_sealed(const char *file, int from, size_t n)
+{
+    char error[256], text[4096];
+    struct token_keys *keys = token_keys_load(file, error, sizeof error);
+    assert_non_null(keys);
+    ssize_t len = read(from, text, sizeof text - 1);
+    assert_true(len > 0);
+    text[len] = '\0';
+    size_t lines = 0;
+    for (char *rest = text, *line; (line = strtok_r(rest, "\n", &rest)) != NULL; lines++)
+        assert_true(opens_note(keys, slice_str(line)));
+    assert_int_equal(lines, n);
+    token_keys_free(keys);
 }
 
 /* Replicas that share a directory start at once: one key is made, and all seal with it. */
@@ -245,24 +290,26 @@ static void test_a_key_file_is_made_whole(void **state)
     assert_true(mkdtemp(path) != NULL);
     char file[sizeof path + 4];
     snprintf(file, sizeof file, "%s/key", path);
+    int told[2];
+    assert_int_equal(pipe(told), 0);
     for (int round = 0; round < ROUNDS; round++) {
         pid_t children[REPLICAS];
         for (size_t i = 0; i < REPLICAS; i++) {
             children[i] = fork();
             assert_true(children[i] >= 0);
-            if (children[i] == 0) {
-                char error[256];
-                struct token_keys *keys = token_keys_load(file, error, sizeof error);
-                _exit(keys && token_key_id(keys, error) == 1 ? 0 : 1);
-            }
+            if (children[i] == 0)
+                _exit(load_and_tell(file, told[1]) ? 0 : 1);
         }
         for (size_t i = 0; i < REPLICAS; i++) {
             int status;
             assert_int_equal(waitpid(children[i], &status, 0), children[i]);
             assert_int_equal(status, 0);
         }
+        expect_sealed(file, told[0], REPLICAS);
         assert_int_equal(unlink(file), 0);
     }
+    close(told[0]);
+    close(told[1]);
     assert_int_equal(rmdir(path), 0); /* nothing else is left behind */
 }
 
