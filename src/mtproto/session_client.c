@@ -24,7 +24,7 @@ int64_t client_now_s(const struct client_session *s)
     return (clock_mono_ns(s->clock) + s->out.ids.offset_ns) / NS_PER_S;
 }
 
-/* Room for one inflated body and what its growing leaves behind. */
+/* Room for a message's inflated body and the one inside of it, with the arena's own. */
 static size_t client_arena_max(const struct client_session *s)
 {
     return 3 * s->inflate_max;

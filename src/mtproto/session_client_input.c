@@ -62,7 +62,6 @@ static struct slice inflate_body(struct client_session *s, struct slice body)
     struct slice out = {0};
     tl_read_u32(&r);
     struct slice packed = tl_read_bytes(&r);
-    arena_reset(&s->inflated);
     if (r.error || !tl_inflate(packed, s->inflate_max, &s->inflated, &out))
         return (struct slice){0};
     return out;
@@ -607,6 +606,7 @@ bool client_read_event(struct client_session *s, struct client_event *event)
     while (inbox_next(&s->inbox, &in)) {
         if (!accept(s, &in))
             continue;
+        arena_reset(&s->inflated); /* once a message: what is packed may hold what is packed */
         if (body_id(in.body) == MT_GZIP_PACKED)
             in.body = inflate_body(s, in.body);
         if (body_id(in.body) != MT_MSG_CONTAINER && dispatch(s, &in, event))

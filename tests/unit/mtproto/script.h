@@ -4,6 +4,8 @@
 #ifndef TGREST_TESTS_MTPROTO_SCRIPT_H
 #define TGREST_TESTS_MTPROTO_SCRIPT_H
 
+#include <zlib.h>
+
 #include "link.h"
 #include "mtproto/service.h"
 
@@ -68,6 +70,23 @@ static inline const struct heard *heard_call(const struct script *s, uint32_t ta
         if (query_tag(buf_slice(&s->heard[i].body)) == tag)
             return &s->heard[i];
     return NULL;
+}
+
+static inline struct buf gzip_of(struct slice plain)
+{
+    struct buf packed, b;
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)plain.data, .avail_in = (uInt)plain.len};
+    buf_init(&packed, 0);
+    buf_init(&b, 0);
+    z.next_out = buf_extend(&packed, plain.len + 100);
+    z.avail_out = (uInt)plain.len + 100;
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    tl_write_u32(&b, MT_GZIP_PACKED);
+    tl_write_bytes(&b, slice_of(packed.data, z.total_out));
+    deflateEnd(&z);
+    buf_free(&packed);
+    return b;
 }
 
 /* Little-endian words of a body: W(0x7abe77ec, 1, 0) */

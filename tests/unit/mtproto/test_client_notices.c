@@ -134,6 +134,27 @@ static void test_wrong_clock_is_learnt(void **state)
     }
 }
 
+/* A message that is packed, with a result in it that is packed, too. */
+static void test_packed_twice(void **state)
+{
+    struct script *s = *state;
+    start(s);
+    struct heard call = send_one(s, 1, CALL_ONCE);
+    uint8_t answer[100000]; /* that packing does not make smaller */
+    rng_fill(&s->p.rng, answer, sizeof answer);
+    struct buf result = gzip_of(slice_of(answer, sizeof answer)), message;
+    buf_init(&message, 0);
+    tl_write_u32(&message, MT_RPC_RESULT);
+    tl_write_u64(&message, call.msg_id);
+    buf_append(&message, result.data, result.len);
+    struct buf packed = gzip_of(buf_slice(&message));
+    say(s, 1, buf_slice(&packed));
+    assert_int_equal(s->p.results[1], 1);
+    buf_free(&packed);
+    buf_free(&message);
+    buf_free(&result);
+}
+
 static void test_refusals_are_bounded(void **state)
 {
     struct script *s = *state;
@@ -738,6 +759,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_codes_that_are_mended),
         CASE(test_wrong_clock_is_learnt),
+        CASE(test_packed_twice),
         CASE(test_refusals_are_bounded),
         CASE(test_unknown_code_is_final),
         CASE(test_code_20_by_safety),

@@ -3,8 +3,6 @@
  */
 #include "script.h"
 
-#include <zlib.h>
-
 static struct script script;
 
 enum { SESSION_ID = 77 };
@@ -312,23 +310,6 @@ static void test_container_bombs(void **state)
         assert_refused(s, id, 64);
     }
     assert_int_equal(s->p.requests, 1020);
-}
-
-static struct buf gzip_of(struct slice plain)
-{
-    struct buf packed, b;
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)plain.data, .avail_in = (uInt)plain.len};
-    buf_init(&packed, 0);
-    buf_init(&b, 0);
-    z.next_out = buf_extend(&packed, plain.len + 100);
-    z.avail_out = (uInt)plain.len + 100;
-    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    tl_write_u32(&b, MT_GZIP_PACKED);
-    tl_write_bytes(&b, slice_of(packed.data, z.total_out));
-    deflateEnd(&z);
-    buf_free(&packed);
-    return b;
 }
 
 static void test_gzip_in(void **state)
