@@ -136,9 +136,10 @@ struct srp_algo { /* passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256
     int g;
     uint8_t prime[DH_BYTES];
 };
-/* x of the password: 100,000 PBKDF2 rounds, some 100 ms: thread pool. */
-void srp_password_hash(const struct srp_algo *algo, struct slice password,
-                       uint8_t x[static SHA256_BYTES]);
+/* x of the password: 100,000 PBKDF2 rounds, some 100 ms: thread pool. False without memory, or when
+ * a salt is longer than any of Telegram's. */
+bool srp_password_hash(const struct srp_algo *algo, struct slice password,
+                       uint8_t x[static SHA256_BYTES]) __attribute__((warn_unused_result));
 /* Client: A and M1 for srp_B. Checks prime, g and B. The outputs must not overlap srp_b. */
 enum dh_check srp_client_proof(const struct srp_algo *algo, const uint8_t x[static SHA256_BYTES],
                                const uint8_t srp_b[static DH_BYTES], struct rng *rng,

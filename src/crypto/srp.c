@@ -113,13 +113,13 @@ static void salted(struct digests *d, struct slice data, struct slice salt, uint
     sha256(d, (const struct slice[]){salt, data, salt}, 3, out);
 }
 
-void srp_password_hash(const struct srp_algo *algo, struct slice password,
+bool srp_password_hash(const struct srp_algo *algo, struct slice password,
                        uint8_t x[static SHA256_BYTES])
 {
     uint8_t hash[SHA256_BYTES];
     uint8_t stretched[PBKDF2_BYTES];
     struct digests *d = digests_new();
-    bool ok = d && algo->salt1.len <= SALT_BYTES_MAX;
+    bool ok = d && algo->salt1.len <= SALT_BYTES_MAX && algo->salt2.len <= SALT_BYTES_MAX;
 
     if (ok) {
         salted(d, password, algo->salt1, hash);
@@ -130,11 +130,10 @@ void srp_password_hash(const struct srp_algo *algo, struct slice password,
     }
     if (ok)
         salted(d, (struct slice){stretched, PBKDF2_BYTES}, algo->salt2, x);
-    else
-        randombytes_buf(x, SHA256_BYTES); /* no password has this x, so the check fails cleanly */
     sodium_memzero(hash, sizeof hash);
     sodium_memzero(stretched, sizeof stretched);
     digests_free(d);
+    return ok;
 }
 
 bool srp_verifier(const struct srp_algo *algo, const uint8_t x[static SHA256_BYTES],

@@ -43,9 +43,10 @@ static void compute_proof(void *arg)
 {
     struct proof *p = arg;
     uint8_t x[SHA256_BYTES];
-    srp_password_hash(&p->password.algo, p->text, x);
-    p->result =
-        srp_client_proof(&p->password.algo, x, p->password.srp_b, &p->rng, &p->good, p->a, p->m1);
+    p->result = DH_OUT_OF_RANGE;
+    if (srp_password_hash(&p->password.algo, p->text, x))
+        p->result = srp_client_proof(&p->password.algo, x, p->password.srp_b, &p->rng, &p->good,
+                                     p->a, p->m1);
     sodium_memzero(x, sizeof x);
 }
 
@@ -126,8 +127,7 @@ static void compute_verifier(void *arg)
     m->result = dh_check_params(m->algo.prime, m->algo.g, &m->good);
     if (m->result != DH_OK)
         return;
-    srp_password_hash(&m->algo, m->text, x);
-    m->made = srp_verifier(&m->algo, x, m->verifier);
+    m->made = srp_password_hash(&m->algo, m->text, x) && srp_verifier(&m->algo, x, m->verifier);
     sodium_memzero(x, sizeof x);
 }
 

@@ -70,9 +70,8 @@ bool account_set_password(struct account *a, struct rng *rng, struct slice passw
     rng_fill(rng, t.salt2, t.salt2_len);
     struct srp_algo algo = two_factor_algo(&t);
     uint8_t x[SHA256_BYTES];
-    srp_password_hash(&algo, password, x);
-    bool ok =
-        srp_verifier(&algo, x, t.verifier) && two_factor_set_hint(&t, slice_str(hint ? hint : ""));
+    bool ok = srp_password_hash(&algo, password, x) && srp_verifier(&algo, x, t.verifier) &&
+              two_factor_set_hint(&t, slice_str(hint ? hint : ""));
     sodium_memzero(x, sizeof x);
     if (ok)
         a->two_factor = t;

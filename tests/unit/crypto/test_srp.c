@@ -38,7 +38,7 @@ static void test_values_of_telethon(void **state)
         uint8_t number[DH_BYTES];
         uint8_t a[DH_BYTES];
         uint8_t m1[SHA256_BYTES];
-        srp_password_hash(&algo, vectors_hex(&v, "password"), x);
+        assert_true(srp_password_hash(&algo, vectors_hex(&v, "password"), x));
         assert_bytes(slice_of(x, sizeof x), vectors_hex(&v, "x"));
         assert_true(srp_verifier(&algo, x, number));
         assert_bytes(slice_of(number, sizeof number), vectors_hex(&v, "verifier"));
@@ -54,6 +54,19 @@ static void test_values_of_telethon(void **state)
     }
     vectors_close(&v);
     assert_int_equal(n, 4);
+}
+
+/* An x made of anything else would become a verifier: a password that nobody knows. */
+static void test_salts_that_are_too_long_give_no_hash(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[5000];
+    const struct slice longer = {bytes, sizeof bytes}, shorter = {bytes, 40};
+    uint8_t x[SHA256_BYTES];
+    struct srp_algo algo = {.salt1 = longer, .salt2 = shorter};
+    assert_false(srp_password_hash(&algo, slice_str("secret"), x));
+    algo = (struct srp_algo){.salt1 = shorter, .salt2 = longer};
+    assert_false(srp_password_hash(&algo, slice_str("secret"), x));
 }
 
 struct login {
@@ -153,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_of_telethon),
+        cmocka_unit_test(test_salts_that_are_too_long_give_no_hash),
         cmocka_unit_test(test_right_and_wrong_passwords),
         cmocka_unit_test(test_server_refuses_damaged_proofs),
         cmocka_unit_test(test_server_refuses_a_zero_a),
