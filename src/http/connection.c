@@ -315,9 +315,8 @@ struct connection *connection_new(struct http_server *s)
         return NULL;
     }
     c->server = s;
-    /* No more than pipelined_max is read on purpose, but one read may bring more with a request,
-     * and a connection from another server its head. */
-    buf_init(&c->pending, s->limits.pipelined_max + READ_BUFFER_BYTES + s->limits.head_bytes_max);
+    /* No more than pipelined_max is read on purpose, but one read may bring more with a request. */
+    buf_init(&c->pending, s->limits.pipelined_max + READ_BUFFER_BYTES);
     c->state = CONNECTION_STATES;
     connection_enter(c, CONNECTION_IDLE);
     s->handles++;

@@ -20,7 +20,7 @@ static void write_head(const struct request_head *head, struct buf *out)
     append(out, slice_str(head->http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n"));
     for (size_t i = 0; i < r->n_headers; i++) {
         append(out, r->headers[i].name);
-        append(out, slice_str(": "));
+        append(out, slice_str(":")); /* no blank that was not there: heads have a bound */
         append(out, r->headers[i].value);
         append(out, slice_str("\r\n"));
     }

@@ -200,6 +200,7 @@ int http_server_adopt(struct http_server *s, uv_os_sock_t fd, struct slice bytes
     struct connection *c = connection_new(s);
     if (!c)
         return UV_ENOMEM;
+    c->pending.max += bytes.len; /* within the other server's bounds, and then parsed within ours */
     buf_append(&c->pending, bytes.data, bytes.len);
     int rc = c->pending.failed ? UV_ENOMEM : uv_tcp_open(&c->tcp, fd);
     if (rc != 0) {

@@ -99,10 +99,10 @@ static void test_bodies_and_what_is_pipelined_go_along(void **state)
     }
 }
 
-/* More than a server reads ahead: it is no reason to hang up. */
+/* More than a server reads ahead, and more than it ever does: it is no reason to hang up. */
 static void test_much_goes_along(void **state)
 {
-    enum { BODY = 40000 };
+    enum { BODY = 150000, SEND_BUFFER = 200000 };
     (void)state;
     struct pair p;
     struct client c;
@@ -111,8 +111,9 @@ static void test_much_goes_along(void **state)
     snprintf(request, sizeof request,
              "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" GET_NOW, BODY, body);
     pair_init(&p);
-    assert_true(BODY > http_limits_default().pipelined_max);
     client_pair(&c, &p.w);
+    int room = SEND_BUFFER;
+    setsockopt(c.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     client_send(&c, request);
     move(&p);
     struct http_exchange *x = take_waiting(&p.w);
@@ -121,6 +122,31 @@ static void test_much_goes_along(void **state)
     expect_bytes(&p.w, &c,
                  "HTTP/1.1 200 OK\r\nDate: " TEST_DATE "\r\nContent-Length: 5\r\n\r\nwhole");
     expect_echo(&p.w, &c, "GET /now ", "");
+    client_free(&c, &p.w);
+    pair_free(&p);
+}
+
+/* Without the blanks that need not be there it has room for more. */
+static void test_the_largest_head_goes_along(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct client c;
+    size_t most = http_limits_default().head_bytes_max;
+    char *head = malloc(most + 1);
+    size_t n = (size_t)snprintf(head, most, "GET /later HTTP/1.1\r\nHost:a\r\n");
+    for (int i = 0; i < 90; i++)
+        n += (size_t)snprintf(head + n, most - n, "X:y\r\n");
+    n += (size_t)snprintf(head + n, most - n, "Z:");
+    memset(head + n, 'z', most - n - 4);
+    memcpy(head + most - 4, "\r\n\r\n", 5);
+    pair_init(&p);
+    client_pair(&c, &p.w);
+    client_send(&c, head);
+    free(head);
+    move(&p);
+    answer_echo(take_waiting(&p.w));
+    expect_echo(&p.w, &c, "GET /later ", "");
     client_free(&c, &p.w);
     pair_free(&p);
 }
@@ -170,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_a_request_is_answered_by_the_other_server),
         cmocka_unit_test(test_bodies_and_what_is_pipelined_go_along),
         cmocka_unit_test(test_much_goes_along),
+        cmocka_unit_test(test_the_largest_head_goes_along),
         cmocka_unit_test(test_http_1_0_stays_http_1_0),
         cmocka_unit_test(test_a_client_that_left_cannot_be_moved),
     };
