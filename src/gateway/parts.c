@@ -147,16 +147,16 @@ static bool send_part(struct part *part)
         return false;
     part->place = p->place;
     part->rpc = (struct upstream_call){.done = on_done};
+    part->state = PART_SENT; /* before it is: what cannot be sent at all is refused at once */
     bool queued =
         borrowed ? upstream_call_start_borrowed(p->upstream, query, CALL_REPEATABLE, &part->rpc)
                  : upstream_call_start(p->upstream, query, CALL_REPEATABLE, &part->rpc);
     if (!queued) {
+        part->state = PART_DUE;
         call_fail(p->call, 503, "OVERLOADED",
                   "Too many requests of this session wait for Telegram.");
-        return false;
     }
-    part->state = PART_SENT;
-    return true;
+    return queued;
 }
 
 bool parts_settle(struct parts *p)

@@ -61,10 +61,12 @@ void task_progress(struct task *t, int64_t pause_ns)
     struct call *c = &t->call;
     int64_t time_ns = (c->gateway->options.timeout_s + c->wait_max_s) * NS_PER_S;
     int64_t deadline_ns = worker_now_ns(t->owner) + time_ns + pause_ns;
-    if (deadline_ns <= c->deadline_ns || t->abort != ABORT_NONE || t->finished)
-        return; /* never earlier: a pause that was allowed for may last still */
-    c->deadline_ns = deadline_ns;
-    worker_arm(t->owner, &t->deadline, deadline_ns);
+    bool later = deadline_ns > c->deadline_ns;
+    if (t->abort != ABORT_NONE || t->finished || (!later && list_linked(&t->deadline.link)))
+        return;
+    if (later) /* never earlier: a pause that was allowed for may last still */
+        c->deadline_ns = deadline_ns;
+    worker_arm(t->owner, &t->deadline, c->deadline_ns);
 }
 
 void task_fail_full(struct task *t, struct worker *here)

@@ -3,6 +3,7 @@
 #include "gateway/handler_fixture.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "gateway/file_dc.h"
 #include "gateway/transfer.h"
@@ -28,6 +29,7 @@ struct transfer_test {
     size_t n_got;
     unsigned renewed;
 
+    bool has_deadline;
     struct call_error error;
     char error_code[64];
 };
@@ -233,6 +235,31 @@ static void lost_links_lose_no_part(void **state)
     }
 }
 
+/* With nothing to connect with a part is refused while it is being sent. */
+static void parts_outlast_a_time_without_descriptors(void **state)
+{
+    struct transfer_test t;
+    struct rlimit usual, none;
+    begin(&t, state, 12 * FILE_PART, (struct setup){.timeout_s = 8});
+    struct fake_dc *dc = t.f->dcs[0];
+    atomic_store(&dc->hold, true);
+    struct handler_run *run = handler_start(t.f, &t.session, upload_all, &t);
+    WAIT_FOR(atomic_load(&dc->holding) == TRANSFER_PARTS_IN_FLIGHT);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = (struct rlimit){.rlim_max = usual.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    atomic_store(&dc->fault, FAULT_DROP_BEFORE); /* of the parts that follow */
+    fake_release(dc);
+    /* Four lose the link, all that come then meet none. */
+    WAIT_FOR(METRIC(t.f, upstream_connect_failures_total) > 4 || handler_has_ended(run));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    handler_wait(run);
+    note_error(&t, run);
+    handler_free(run);
+    assert_uploaded(&t);
+    end(&t);
+}
+
 static void a_client_that_leaves_ends_it(void **state)
 {
     struct transfer_test t;
@@ -262,6 +289,26 @@ static void progress_moves_the_deadline_and_silence_does_not(void **state)
     run(&t, upload_all);
     assert_string_equal(t.error_code, "TIMEOUT");
     fake_release(dc);
+    end(&t);
+}
+
+/* As a stream that waits for its client while a pause is allowed for. */
+static void wait_for_client(struct call *c)
+{
+    struct transfer_test *t = run_of(c)->arg;
+    struct task *task = task_of(c);
+    task_progress(task, NS_PER_S);
+    worker_disarm(task->owner, &task->deadline);
+    task_progress(task, 0);
+    t->has_deadline = list_linked(&task->deadline.link);
+}
+
+static void a_deadline_that_was_put_off_comes_back(void **state)
+{
+    struct transfer_test t;
+    begin(&t, state, 0, (struct setup){0});
+    run(&t, wait_for_client);
+    assert_true(t.has_deadline);
     end(&t);
 }
 
@@ -465,8 +512,10 @@ int main(void)
         T(busy_servers_are_asked_again),
         T(other_errors_end_the_transfer),
         T(lost_links_lose_no_part),
+        T(parts_outlast_a_time_without_descriptors),
         T(a_client_that_leaves_ends_it),
         T(progress_moves_the_deadline_and_silence_does_not),
+        T(a_deadline_that_was_put_off_comes_back),
         T(what_fits_is_the_account_s),
         T(whole_files_come_whole),
         T(ranges_are_cut_to_the_byte),
