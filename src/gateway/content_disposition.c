@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/content_disposition.h"
 
+/* Types are the same in whatever case (RFC 9110 8.3.1): browsers run an IMAGE/SVG+XML, too. */
+static bool is_of(struct slice mime, const char *start)
+{
+    size_t n = strlen(start);
+    return mime.len >= n && slice_is_nocase(slice_of(mime.data, n), start);
+}
+
 bool mime_is_inline(struct slice mime)
 {
-    bool shown = slice_starts_with(mime, "image/") || slice_starts_with(mime, "video/");
-    return shown && !slice_starts_with(mime, "image/svg");
+    return (is_of(mime, "image/") && !is_of(mime, "image/svg")) || is_of(mime, "video/");
 }
 
 /* Of the name's next character: its bytes, 0 where it is not fit for a file name. */
