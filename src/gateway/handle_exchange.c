@@ -131,10 +131,11 @@ void handle_import(struct call *c)
 
 /* ---- export ---- */
 
+/* Of the fixed ones: what is learned changes under its lock. */
 static const struct dc_address *literal_address(const struct dc *dc)
 {
     uint8_t scratch[16];
-    for (size_t i = 0; dc && i < dc->n_addresses; i++)
+    for (size_t i = 0; dc && i < dc->n_fixed; i++)
         if (inet_pton(AF_INET, dc->addresses[i].host, scratch) == 1 ||
             inet_pton(AF_INET6, dc->addresses[i].host, scratch) == 1)
             return &dc->addresses[i];

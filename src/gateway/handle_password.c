@@ -76,9 +76,10 @@ static struct tl_object *build_change(struct call *c, const struct tl_object *ch
     return request_update_password(&c->b, check, password_settings_object(&c->b, &s));
 }
 
-static bool same_text(const struct param_value *a, const struct param_value *b)
+static bool tells_password(const struct call *c)
 {
-    return a->present && b->present && slice_eq(a->text, b->text);
+    const struct param_value *hint = call_param(c, "hint");
+    return hint->present && hint->text.len > 0 && slice_eq(hint->text, wanted_password(c));
 }
 
 static void answer_changed(struct call *c, const char *message, bool has_password,
@@ -114,7 +115,7 @@ void handle_password_put(struct call *c)
         !call_param(c, "recovery_email")->present)
         call_fail_field(c, "new_password",
                         "Say what to change: new_password, hint, recovery_email");
-    else if (same_text(wanted, call_param(c, "hint")))
+    else if (tells_password(c))
         call_fail_field(c, "hint", "Everybody who tries to log in sees the hint: not the password");
     if (call_failed(c))
         return;

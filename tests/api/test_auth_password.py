@@ -72,6 +72,8 @@ def test_only_the_hint(new_account, connect, gateway):
     assert state(owner)["hint"] == "new hint"
     put(owner, current_password=password, hint="")
     assert state(owner)["hint"] is None
+    assert put(owner, 400, current_password=password, hint=password)["field"] == "hint", "everybody would see it"
+    assert state(owner)["hint"] is None
     assert log_in(connect(gateway), owner.phone, password).user_id == owner.user_id
 
 
