@@ -209,6 +209,8 @@ static struct tl_object *build_webpage(struct request *view, const struct media 
     tl_set_str(page, F_type, "article");
     tl_set_text(page, F_title, text_or_empty(m->name));
     tl_set_text(page, F_description, text_or_empty(m->extra));
+    if (m->file)
+        tl_set_obj(page, F_photo, build_photo(view, m->file));
     struct tl_object *o = tl_new(&view->b, C_messageMediaWebPage);
     tl_set_obj(o, F_webpage, page);
     return o;

@@ -63,7 +63,7 @@ enum { WAVEFORM_BYTES_MAX = 63 }; /* 100 peaks of 5 bits, as Telegram keeps them
 struct media {
     enum media_kind kind;
     uint32_t flags;
-    struct file *file; /* of photos and documents: held */
+    struct file *file; /* of photos, documents and web pages with a picture: held */
     int64_t id;        /* poll, web page, user (contact) */
     int32_t width;     /* of what is no photo */
     int32_t height;

@@ -138,6 +138,17 @@ static const struct {
                                            .extra = "An example of a page"}},
 };
 
+/* As pages name one for their previews. */
+static bool add_picture(struct demo *d, struct media *page)
+{
+    enum { PREVIEW_WIDTH = 600, PREVIEW_HEIGHT = 315 };
+    struct file *f = demo_photo(d, PREVIEW_WIDTH, PREVIEW_HEIGHT, "mx", (uint32_t)MEDIA_WEBPAGE);
+    if (f)
+        page->file = file_hold(f);
+    return f != NULL;
+}
+
+/* Without bytes of its own, that is. */
 static struct media *media_without_file(struct demo *d, const struct media *about)
 {
     struct media *m = media_copy(about);
@@ -148,6 +159,10 @@ static struct media *media_without_file(struct demo *d, const struct media *abou
     if (m->kind == MEDIA_POLL && (m->options = calloc(2, sizeof(char *)))) {
         m->options[m->n_options++] = text_dup(slice_str("Tea"));
         m->options[m->n_options++] = text_dup(slice_str("Coffee"));
+    }
+    if (m->kind == MEDIA_WEBPAGE && !add_picture(d, m)) {
+        media_free(m);
+        return NULL;
     }
     return m;
 }

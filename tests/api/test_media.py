@@ -11,6 +11,7 @@ from files import PART, media, sample, send, sha256
 from processes import DEADLINE_S
 
 ALICE_OF_THE_DEMO = "9996620001"
+NEWS = "@sandbox_news"
 SIZE = 5 * PART + 12_345
 
 
@@ -176,6 +177,19 @@ def test_sizes_of_photos(alice):
     assert (body["error"], body["field"]) == ("THUMB_NOT_FOUND", "thumb")
 
 
+def test_the_photo_of_a_web_pages_preview(new_account):
+    client = new_account()
+    page = next(m for m in client.messages(NEWS) if m["media_type"] == "webpage")
+    whole = media(client, page["id"], chat_id=NEWS)
+    assert whole.headers["content-type"] == "image/jpeg" and whole.content
+    assert whole.headers["content-disposition"].startswith("inline")
+    small = media(client, page["id"], chat_id=NEWS, thumb="m")
+    assert media(client, page["id"], chat_id=NEWS, thumb="x").content == whole.content
+    assert 0 < len(small.content) < len(whole.content)
+    part = media(client, page["id"], 206, chat_id=NEWS, headers={"Range": "bytes=-10"})
+    assert part.content == whole.content[-10:]
+
+
 # ---- nothing there ----
 
 
@@ -209,7 +223,7 @@ def test_in_groups_and_channels(alice):
 
 
 def far_message(client):
-    found = client.messages("@sandbox_news", search="far away")
+    found = client.messages(NEWS, search="far away")
     assert found and found[0]["file"]
     return found[0]
 
@@ -217,9 +231,9 @@ def far_message(client):
 def test_a_file_on_another_data_centre(new_account):
     client = new_account()
     message = far_message(client)
-    answer = media(client, message["id"], chat_id="@sandbox_news")
+    answer = media(client, message["id"], chat_id=NEWS)
     assert len(answer.content) == message["file"]["size"] and answer.content.startswith(b"%PDF-")
-    part = media(client, message["id"], 206, chat_id="@sandbox_news", headers={"Range": "bytes=5-9"})
+    part = media(client, message["id"], 206, chat_id=NEWS, headers={"Range": "bytes=5-9"})
     assert part.content == answer.content[5:10]
 
 
@@ -267,7 +281,7 @@ def photo_of(client, name):
 
 def test_photos_of_chats_and_users(new_account):
     client = new_account()
-    url = photo_of(client, "@sandbox_news")
+    url = photo_of(client, NEWS)
     assert url.startswith("/photos/")
     big = client.request("GET", url)
     small = client.request("GET", url, params={"big": "false"})
@@ -294,7 +308,7 @@ def test_ones_own_photo(connect, gateway, new_account):
 @pytest.mark.parametrize("name", ["LOCATION_INVALID", "FILE_ID_INVALID"])
 def test_a_photo_that_is_gone(new_account, control, name):
     client = new_account()
-    url = photo_of(client, "@sandbox_news")
+    url = photo_of(client, NEWS)
     with control.fault(f"method=upload.getFile,user={client.user_id},count=1,do=error:400:{name}"):
         client.error("GET", url, 404, "PHOTO_NOT_FOUND")
     assert client.request("GET", url).content
@@ -302,18 +316,18 @@ def test_a_photo_that_is_gone(new_account, control, name):
 
 def test_paths_that_are_no_photos(api, alice):
     alice.error("GET", "/photos/nonsense", 404, "PHOTO_NOT_FOUND")
-    url = photo_of(alice, "@sandbox_news")
+    url = photo_of(alice, NEWS)
     alice.error("GET", url[:-3] + "AAA", 404, "PHOTO_NOT_FOUND")
     api.error("GET", url, 401, "NO_SESSION", session=False)
 
 
 def test_narrowed_strings_reach_no_further(new_account, alice, connect):
     client = new_account()
-    url = photo_of(client, "@sandbox_news")
+    url = photo_of(client, NEWS)
     narrow = connect(client.gateway, client.post("/auth/restrict", chats=["me"])["session_string"])
     narrow.error("GET", url, 403, "SCOPE_CHATS")
     narrow.error("GET", f"/messages/media/{far_message(client)['id']}", 403, "SCOPE_CHATS",
-                 params={"chat_id": "@sandbox_news"})
+                 params={"chat_id": NEWS})
     assert media(narrow, send(narrow, ("a.bin", b"mine"))["message_id"]).content == b"mine"
     reader = connect(client.gateway, client.post("/auth/restrict", read_only=True)["session_string"])
     assert reader.request("GET", url).content
