@@ -38,8 +38,10 @@ bool foreign_read(enum foreign_format format, struct slice text, struct foreign_
 const char *foreign_write(enum foreign_format format, const struct foreign_login *login,
                           struct buf *out) __attribute__((warn_unused_result));
 
-/* The older project's token: a Telethon session string, ':', and the obscured api credentials
- * (API.md). Fills dc, key (not its id), api_id, api_hash, state, flags. False when it is none. */
+/* The token of the older project, a gateway on Telethon: a Telethon session string, ':', and the
+ * obscured api credentials: urlsafe base64 of XOR(a fixed mask; api_id in 8 bytes big-endian,
+ * length of api_hash in 1, api_hash). Fills dc, key (not its id), api_id, api_hash, state, flags.
+ * False when it is none. */
 bool older_token_read(struct slice text, struct session *out) __attribute__((warn_unused_result));
 /* Appends the session as such a token, for the data centre at that address. As foreign_write. */
 const char *older_token_write(const struct session *s, const char *host, uint16_t port,

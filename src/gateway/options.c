@@ -242,7 +242,10 @@ void options_usage(const struct option_spec *specs, size_t n, FILE *out)
         char left[48];
         snprintf(left, sizeof left, "%s%s%s", specs[i].name ? specs[i].name : "(environment only)",
                  specs[i].value ? " " : "", specs[i].value ? specs[i].value : "");
-        fprintf(out, "  %-26s %s [%s]\n", left, specs[i].help, specs[i].env);
+        fprintf(out, "  %-26s %s", left, specs[i].help);
+        if (specs[i].env)
+            fprintf(out, " [%s]", specs[i].env);
+        fputc('\n', out);
     }
 }
 

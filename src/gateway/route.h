@@ -11,7 +11,7 @@ enum param_type {
     PARAM_STRING,  /* min, max: characters */
     PARAM_INT,     /* min, max: value; a decimal string is accepted too */
     PARAM_BOOL,    /* true/false, in queries also 1/0 */
-    PARAM_CHAT_ID, /* number or string, as API.md says */
+    PARAM_CHAT_ID, /* number or string: peer_address_parse */
     PARAM_DATE,    /* RFC 3339 with any offset, or unix seconds; min, max: these */
     PARAM_IDS,     /* array of ints (queries: comma-separated); min, max: count */
     PARAM_JSON,    /* any JSON value; in forms and queries its text */

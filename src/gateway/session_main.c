@@ -40,14 +40,13 @@ enum { N_SPECS = sizeof specs / sizeof *specs };
 
 static void usage(FILE *out)
 {
-    fputs(
-        "usage: tgrest session inspect|export|import [options] < string\n\n"
-        "Reads one session string from standard input.\n"
-        "  inspect   say what is in it, as JSON\n"
-        "  export    write it as the older project's token (Telethon string and api credentials);\n"
-        "            two programs that use one key at a time get it killed by Telegram\n"
-        "  import    seal such a token as a string of this gateway\n\n",
-        out);
+    fputs("usage: tgrest session inspect|export|import [options] < string\n\n"
+          "Reads one session string from standard input.\n"
+          "  inspect   say what is in it, as JSON\n"
+          "  export    write it as a Telethon string with ':' and the api credentials behind it;\n"
+          "            two programs that use one key at a time get it killed by Telegram\n"
+          "  import    seal such a text as a string of this gateway\n\n",
+          out);
     options_usage(specs, N_SPECS, out);
 }
 
@@ -170,7 +169,8 @@ static const char *status_text(enum token_status status)
 {
     static const char *const texts[] = {
         [TOKEN_OK] = "",
-        [TOKEN_MALFORMED] = "this is no session string of tgrest, nor of the older project",
+        [TOKEN_MALFORMED] =
+            "this is no session string of tgrest, nor one of Telethon with api credentials",
         [TOKEN_FORGED] = "this session string was cut or altered",
         [TOKEN_UNKNOWN_KEY] = "this session string was sealed with another key file",
         [TOKEN_UNSUPPORTED] = "this session string comes from a newer tgrest",

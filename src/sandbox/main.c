@@ -200,7 +200,7 @@ static const char *const rules_text =
 static void print_help(void)
 {
     printf(
-        "usage: tgrest sandbox [OPTION]…\n"
+        "usage: tgrest sandbox [options]\n\n"
         "A small Telegram data centre in memory: real MTProto, no account, no internet.\n"
         "Once all ports listen and the key file is written, `sandbox on ADDR:PORT` is the last of\n"
         "the lines about ports on standard error.\n\n");

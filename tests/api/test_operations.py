@@ -362,7 +362,7 @@ def test_warm_connections_close_in_time(start_gateway, new_account):
 @pytest.mark.parametrize("command", ["serve", "sandbox", "demo", "keygen", "session"])
 def test_each_command_explains_itself(binary, command):
     told = run(binary, command, "--help")
-    assert told.stdout.startswith(f"usage: tgrest {command}") and not told.stderr
+    assert told.stdout.startswith(f"usage: tgrest {command}") and not told.stderr and "null" not in told.stdout
 
 
 def test_the_program_explains_itself(binary):

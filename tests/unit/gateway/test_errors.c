@@ -18,7 +18,7 @@ struct mapped {
     int64_t wait_s;
 };
 
-/* What API.md promises, by name. */
+/* What callers are promised, by name. */
 static void promised_statuses(void **state)
 {
     (void)state;
