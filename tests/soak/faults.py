@@ -9,7 +9,7 @@ LONGEST_DELAY_S = TIMEOUT_S + 1.5
 
 METHODS = ["*", "messages.*", "channels.*", "users.*", "messages.sendMessage", "messages.getHistory", "messages.search",
            "messages.getDialogs", "messages.editMessage", "*.deleteMessages", "messages.forwardMessages", "contacts.*",
-           "auth.*"]
+           "auth.*", "upload.*", "messages.sendMedia", "messages.sendMultiMedia"]
 FAULT_TEXT_MAX = 64  # of the sandbox
 LINK_FAULTS = ["drop_before", "drop_after", "reset", "lose_session", "bad_salt", "garbage"]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What must be in the chats: each message that was ever asked for, and what its sender was told."""
+import collections
 import re
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ class Entry:
     room: Room
     author: object
     texts: list
+    files: int = 0  # more than one: an album, whose first message has the text
     state: str = UNKNOWN
     message_id: int | None = None
     story: list = field(default_factory=list)
@@ -69,8 +71,9 @@ class Ledger:
         """Reads every chat, as each author and as one other member sees it, and yields what is wrong.
         read(account, chat_id) gives the chat's messages."""
         for (room, account), authors in self._views().items():
-            seen = {}
+            seen, albums = {}, collections.Counter()
             for message in await read(account, room.chat_ids[account]):
+                albums[message.get("grouped_id")] += 1
                 token = self.token_in(message["text"])
                 if not token:
                     continue
@@ -80,7 +83,7 @@ class Ledger:
                 else:
                     seen.setdefault(entry, []).append(message)
             for entry in self.rooms[room]:
-                for problem in self._judge(entry, seen.get(entry, []), entry.author in authors):
+                for problem in self._judge(entry, seen.get(entry, []), entry.author in authors, albums):
                     yield f"{room.name} as {account} sees it: {problem}; {entry.texts}: {'; '.join(entry.story)}"
 
     def _views(self):
@@ -102,7 +105,7 @@ class Ledger:
         return [entry for entries in self.rooms.values() for entry in entries]
 
     @staticmethod
-    def _judge(entry, seen, same_ids):
+    def _judge(entry, seen, same_ids, albums):
         ids = [message["id"] for message in seen]
         if len(seen) > 1:
             yield f"stands there {len(seen)} times, as {ids}"
@@ -114,3 +117,5 @@ class Ledger:
             yield f"reads {seen[0]['text'][:80]!r}"
         if entry.state == PRESENT and seen and same_ids and ids[0] != entry.message_id:
             yield f"has the id {ids[0]}, and not {entry.message_id} as answered"
+        if seen and entry.files > 1 and (n := albums[seen[0].get("grouped_id")]) != entry.files:
+            yield f"is an album of {n}, and not of {entry.files}"

@@ -163,12 +163,11 @@ class Soak:
     async def _compare(self, traffic):
         await self.control("fault_clear")
         await asyncio.sleep(LONGEST_DELAY_S)  # what was given up may still be executed
-        for one, entry, body, headers in self.open_keys:
-            answer = await one.account.call("POST", "/messages/send", json=body, headers=headers)
-            entry.tell("sent at last", answer)
+        for one, entry, request in self.open_keys:
+            answer = await one.post(entry, request, "sent at last")
             self.check(answer.ok, "a repeated key is answered with the first message", f"{answer}; {entry.story}")
             if answer.ok:
-                await one.repeat(entry, answer, body, headers)
+                await one.repeat(entry, answer, request)
         self.open_keys.clear()
         for account, one in zip(self.accounts, traffic):
             answer = await account.call("GET", "/me")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Random calls of the API, and what each promises."""
 import asyncio
-import hashlib
+import random
 import uuid
+from dataclasses import dataclass
 
 import wrong
 from ledger import ABSENT, PRESENT, UNKNOWN
@@ -11,9 +12,22 @@ WORDS = ["tea", "Ångström", "снег", "夜明け", "🦊", "👩‍👩‍�
          "שלום"]
 FILE_SIZES = [1, 1000, 70_000, 524_288, 700_001]  # under one part, exactly one, over one
 FILE_WEIGHTS = [4, 4, 2, 1, 1]
+FILES_AT_ONCE = [1, 1, 1, 2, 4]  # more than one: an album
 LONG_WORDS = 300  # a text of some thousand characters
+LONG_TEXTS = 0.02  # of all, but for captions, which are shorter by rule
 KEY_TRIES = 12
 DIALOG_PAGES_MAX = 3
+
+
+@dataclass
+class File:
+    """One to be sent. Its bytes are made anew each time: a run sends too many to keep."""
+
+    seed: int
+    size: int
+
+    def content(self):
+        return random.Random(self.seed).randbytes(self.size)
 
 
 class Traffic:
@@ -31,7 +45,7 @@ class Traffic:
             (4, self.chats), (4, self.me), (7, self.edit), (5, self.delete), (5, self.forward), (5, self.method),
             (3, self.come_and_go), (2, self.hang_up), (8, self.mistake),
         ]
-        self.files = []  # (chat_id, message id, digest)
+        self.files = []  # (chat_id, message id, File)
 
     async def go_on(self, until):
         weights = [weight for weight, _ in self.menu]
@@ -40,17 +54,22 @@ class Traffic:
 
     # ---- sending ----
 
-    def _text(self):
-        n = LONG_WORDS if self.rng.random() < 0.02 else self.rng.randrange(4)
+    def _text(self, long):
+        n = LONG_WORDS if self.rng.random() < long else self.rng.randrange(4)
         return " ".join([self.run.ledger.token(), *self.rng.choices(WORDS, k=n), "."])
 
     def _settle(self, entry, answer):
         entry.tell("sent", answer)
         if answer.ok:
-            entry.state, entry.message_id = PRESENT, int(answer.body["message_id"])
-            self.mine.append(entry)
+            self._is_there(entry, answer)
         else:
             entry.state = ABSENT if answer.refused else UNKNOWN
+
+    def _is_there(self, entry, answer):
+        """Files stay as they are, so that they can be fetched."""
+        entry.state, entry.message_id = PRESENT, int(answer.body["message_id"])
+        if not entry.files:
+            self.mine.append(entry)
 
     def _request(self, room, text):
         return {"chat_id": room.chat_ids[self.account], "text": text, "parse_mode": "none"}
@@ -58,9 +77,9 @@ class Traffic:
     def _maybe_patient(self):
         return {"Prefer": "wait=2"} if self.rng.random() < 0.2 else {}
 
-    def _expect(self, room=None):
-        room = room or self.rng.choice(self.rooms)
-        text = self._text()
+    def _expect(self, long=LONG_TEXTS):
+        room = self.rng.choice(self.rooms)
+        text = self._text(long)
         return self.run.ledger.expect(room, self.account, text), self._request(room, text)
 
     async def send(self):
@@ -69,31 +88,37 @@ class Traffic:
             "POST", "/messages/send", json=body, headers=self._maybe_patient()))
 
     async def send_with_key(self):
-        """Whatever comes in between: the same key until it is answered, and then it is one message."""
         entry, body = self._expect()
-        key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
-        headers = {"Idempotency-Key": key, **self._maybe_patient()}
-        for _ in range(KEY_TRIES):
-            answer = await self.account.call("POST", "/messages/send", json=body, headers=headers)
-            entry.tell("sent with a key", answer)
-            if answer.ok:
-                break
-            await asyncio.sleep(self.rng.uniform(0, 0.4))
-        else:
-            self.run.open_keys.append((self, entry, body, headers))
-            return
-        await self.repeat(entry, answer, body, headers)
+        await self._until_answered(entry, {"path": "/messages/send", "json": body})
 
-    async def repeat(self, entry, first, body, headers):
+    async def _until_answered(self, entry, request):
+        """Whatever comes in between: the same key until it is answered, and then it is one message.
+        request: what Account.call takes beside the method."""
+        key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        request["headers"] = {"Idempotency-Key": key, **self._maybe_patient()}
+        for _ in range(KEY_TRIES):
+            answer = await self.post(entry, request, "sent with a key")
+            if answer.ok:
+                await self.repeat(entry, answer, request)
+                return answer
+            await asyncio.sleep(self.rng.uniform(0, 0.4))
+        self.run.open_keys.append((self, entry, request))
+        return answer
+
+    async def post(self, entry, request, told):
+        self.run.file_bytes += sum(len(content) for _, (_, content, _) in request.get("files", ()))
+        answer = await self.account.call("POST", **request)
+        entry.tell(told, answer)
+        return answer
+
+    async def repeat(self, entry, first, request):
         """After a success the key may be used again, to no effect."""
         if self.rng.random() < 0.5:
-            again = await self.account.call("POST", "/messages/send", json=body, headers=headers)
-            entry.tell("repeated", again)
+            again = await self.post(entry, request, "repeated")
             self.run.check(not again.ok or again.body == first.body,
                            "a repeated key is answered with the first message",
                            f"{first.body} and then {again.body}; {entry.story}")
-        entry.state, entry.message_id = PRESENT, int(first.body["message_id"])
-        self.mine.append(entry)
+        self._is_there(entry, first)
 
     async def send_by_method(self):
         entry, body = self._expect()
@@ -108,25 +133,41 @@ class Traffic:
         entry.state, entry.message_id = PRESENT, next(i for i in ids if i is not None)
 
     async def send_file(self):
-        entry, body = self._expect()
-        content = self.rng.randbytes(*self.rng.choices(FILE_SIZES, FILE_WEIGHTS))
-        self.run.file_bytes += len(content)
-        answer = await self.account.call("POST", "/messages/send_with_file", data={**body},
-                                         files={"file": ("soak.bin", content, "application/octet-stream")})
-        self._settle(entry, answer)
+        """One, or an album of several; with a key, or without."""
+        entry, body = self._expect(long=0)
+        sizes = self.rng.choices(FILE_SIZES, FILE_WEIGHTS, k=self.rng.choice(FILES_AT_ONCE))
+        files = [File(self.rng.getrandbits(64), size) for size in sizes]
+        entry.files = len(files)
+        # Random bytes may begin like sound, which cannot share an album with documents.
+        request = {"path": "/messages/send_with_file", "data": {**body, "force_document": "true"},
+                   "files": [("file", (f"{i}.bin", file.content(), "application/octet-stream"))
+                             for i, file in enumerate(files)]}
+        if self.rng.random() < 0.3:
+            answer = await self._until_answered(entry, request)
+        else:
+            answer = await self.post(entry, request, "sent with files")
+            self._settle(entry, answer)
         if answer.ok:
-            self.mine.remove(entry)  # it stays, so that it can be fetched
-            self.files.append((body["chat_id"], entry.message_id, hashlib.sha256(content).digest()))
+            ids = answer.body["message_ids"]
+            self.run.check(len(ids) == len(files), "every message is there as its sender was told", f"{answer}: {ids}")
+            self.files += [(body["chat_id"], *pair) for pair in zip(ids, files)]
 
     async def download(self):
+        """A file, or a part of it."""
         if not self.files:
             return
-        chat_id, message_id, digest = self.rng.choice(self.files)
-        answer = await self.account.call("GET", f"/messages/media/{message_id}", params={"chat_id": chat_id})
+        chat_id, message_id, file = self.rng.choice(self.files)
+        content, headers = file.content(), {}
+        if self.rng.random() < 0.3:
+            first = self.rng.randrange(file.size)
+            last = self.rng.randrange(first, file.size)
+            content, headers = content[first:last + 1], {"Range": f"bytes={first}-{last}"}
+        answer = await self.account.call("GET", f"/messages/media/{message_id}", params={"chat_id": chat_id},
+                                         headers=headers)
         if answer.ok:
-            content = answer.response.content
-            self.run.check(hashlib.sha256(content).digest() == digest, "files come back as they went",
-                           f"{answer}: {len(content)} bytes")
+            self.run.check(answer.status == (206 if headers else 200) and answer.response.content == content,
+                           "files come back as they went",
+                           f"{answer}: {len(answer.response.content)} bytes of {file.size}, {headers}")
 
     async def hang_up(self):
         entry, body = self._expect()
@@ -151,7 +192,7 @@ class Traffic:
         entry = self._take()
         if not entry:
             return
-        text = self._text()
+        text = self._text(LONG_TEXTS)
         self.run.ledger.also(entry, text)
         answer = await self.account.call("POST", "/messages/edit", json={
             "chat_id": entry.room.chat_ids[self.account], "message_id": entry.message_id, "new_text": text,
