@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CALLS_MAX = 64, OUT_BYTES_MAX = 16 * 1024 * 1024, NOW_S = 1767225600 };
+enum { CALLS_MAX = 64, SENT_MAX = 16, OUT_BYTES_MAX = 16 * 1024 * 1024, NOW_S = 1767225600 };
 
 enum step { STEP_CALL, STEP_TO_CLIENT, STEP_TO_SERVER, STEP_TIME, STEP_LINK, STEP_CANCEL, STEPS };
 
@@ -24,8 +24,11 @@ struct fuzz {
     struct transport transport;
     struct buf out;
     struct msg_id_source ids;
-    uint64_t session_id;  /* as the client's last frame says */
-    uint64_t last_msg_id; /* of the client's last frame */
+    uint64_t session_id;         /* as the client's last frame says */
+    uint64_t asked;              /* the client's last message that wants an answer */
+    uint64_t sent_ids[SENT_MAX]; /* of its last messages, containers too: a ring */
+    uint32_t n_sent;
+    uint32_t server_seq; /* of the messages to the server */
     uint8_t events[CALLS_MAX];
     uint8_t n_calls;
 };
@@ -90,6 +93,13 @@ static void drain_client(struct fuzz *f)
         abort();
 }
 
+static void note_sent(struct fuzz *f, uint64_t msg_id, uint32_t seq_no)
+{
+    f->sent_ids[f->n_sent++ % SENT_MAX] = msg_id;
+    if (seq_no % 2)
+        f->asked = msg_id;
+}
+
 /* What the client sends tells its session and its msg_ids, so that answers can hit. */
 static void flush_client(struct fuzz *f)
 {
@@ -100,20 +110,28 @@ static void flush_client(struct fuzz *f)
         !mt_open(&f->key, f->digests, false, f->out.data + 4, load_le32(f->out.data), &m))
         return;
     f->session_id = m.session_id;
-    f->last_msg_id = m.msg_id;
-    if (load_le32(m.body.data) == MT_MSG_CONTAINER)
-        f->last_msg_id = load_le64(m.body.data + 8);
+    note_sent(f, m.msg_id, m.seq_no);
+    if (load_le32(m.body.data) != MT_MSG_CONTAINER)
+        return;
+    const uint8_t *inner = m.body.data + 8;
+    for (uint32_t left = load_le32(m.body.data + 4); left > 0; left--) {
+        note_sent(f, load_le64(inner), load_le32(inner + 8));
+        inner += 16 + load_le32(inner + 12);
+    }
 }
 
-/* Words 0xfeedNNNN in the input stand for ids that the fuzzer cannot guess. */
+/* Words 0xfeedNNNN in the input stand for ids that the fuzzer cannot guess: 1 the client's last
+ * question, 2 the last message made here, 0x10 to 0x1f what the client sent, the latest first. */
 static void write_body(const struct fuzz *f, struct slice words, struct buf *out)
 {
     for (size_t i = 0; i + 4 <= words.len; i += 4) {
         uint32_t word = load_le32(words.data + i);
         if (word == 0xfeed0001)
-            buf_append(out, &f->last_msg_id, 8);
+            buf_append(out, &f->asked, 8);
         else if (word == 0xfeed0002)
             buf_append(out, &f->ids.last, 8);
+        else if (word >> 4 == 0xfeed001)
+            buf_append(out, &f->sent_ids[(f->n_sent - 1 - (word & 15)) % SENT_MAX], 8);
         else
             buf_append(out, &word, 4);
     }
@@ -133,6 +151,8 @@ static void to_client(struct fuzz *f, uint8_t choice, struct slice words)
     buf_free(&frame);
 }
 
+/* choice: 1 for content, 2 the id of the message before, 4 no answer yet, 8 a wrong seq_no; the
+ * highest ones a wrong salt. */
 static void to_server(struct fuzz *f, uint8_t choice, struct slice words)
 {
     struct server_event e;
@@ -140,12 +160,14 @@ static void to_server(struct fuzz *f, uint8_t choice, struct slice words)
     buf_init(&body, 0);
     write_body(f, words, &body);
     struct mt_message m = {
-        .salt = 1,
+        .salt = choice >= 14 ? 2 : 1,
         .session_id = 1,
         .msg_id = (choice & 2) ? f->ids.last & ~3ull : msg_id_next(&f->ids, MSG_ID_CLIENT),
-        .seq_no = choice,
+        .seq_no = (choice & 8) ? choice : f->server_seq + (choice & 1),
         .body = buf_slice(&body),
     };
+    if (m.seq_no % 2)
+        f->server_seq += 2;
     server_session_input(f->server, &m);
     while (server_session_next(f->server, &e))
         if (e.type == SERVER_REQUEST && (choice & 4) == 0)
