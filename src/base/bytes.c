@@ -105,10 +105,23 @@ void buf_init(struct buf *b, size_t max)
     *b = (struct buf){.max = max ? max : BUF_MAX_DEFAULT};
 }
 
+void buf_init_secret(struct buf *b, size_t max)
+{
+    buf_init(b, max);
+    b->secret = true;
+}
+
+static void wipe(struct buf *b, size_t from, size_t n)
+{
+    if (b->secret && n > 0)
+        sodium_memzero(b->data + from, n);
+}
+
 void buf_free(struct buf *b)
 {
+    wipe(b, 0, b->cap);
     free(b->data);
-    buf_init(b, b->max);
+    *b = (struct buf){.max = b->max, .secret = b->secret};
 }
 
 void buf_wipe_free(struct buf *b)
@@ -123,9 +136,14 @@ static bool buf_grow(struct buf *b, size_t need)
     size_t cap = b->cap ? b->cap : BUF_CAP_MIN;
     while (cap < need)
         cap *= 2;
-    uint8_t *data = realloc(b->data, cap);
+    uint8_t *data = b->secret ? malloc(cap) : realloc(b->data, cap);
     if (!data)
         return false;
+    if (b->secret && b->data) {
+        memcpy(data, b->data, b->len);
+        wipe(b, 0, b->cap);
+        free(b->data);
+    }
     b->data = data;
     b->cap = cap;
     return true;
@@ -203,10 +221,12 @@ void buf_drop_front(struct buf *b, size_t n)
     b->len -= n;
     if (n > 0 && b->len > 0)
         memmove(b->data, b->data + n, b->len);
+    wipe(b, b->len, n);
 }
 
 void buf_clear(struct buf *b)
 {
+    wipe(b, 0, b->len);
     b->len = 0;
     b->failed = false;
 }

@@ -58,11 +58,13 @@ struct buf {
     size_t cap;
     size_t max;
     bool failed;
+    bool secret; /* bytes are wiped wherever they are let go: cleared, dropped, outgrown, freed */
 };
 
 /* An empty buffer; allocates nothing until the first append. max 0 means BUF_MAX_DEFAULT. */
 enum { BUF_MAX_DEFAULT = 64 * 1024 * 1024 };
 void buf_init(struct buf *b, size_t max);
+void buf_init_secret(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* As buf_free, after wiping what it held (for keys, passwords, tokens). */
 void buf_wipe_free(struct buf *b);

@@ -102,6 +102,7 @@ struct slice call_session_string(struct call *c)
     if (t->upstream)
         c->session.salts = *upstream_salts(t->upstream);
     c->session.flags &= ~(uint32_t)SESSION_FOREIGN;
+    t->secret = true;
     t->sealed = arena_strdup(c->arena, call_seal(c, &c->session));
     return slice_str(t->sealed);
 }

@@ -23,7 +23,7 @@ static void deliver_connection(struct mail *mail, void *worker)
         close(m->fd);
     owners_release(m->gateway->owners, m->claimed_key);
     atomic_fetch_sub(&m->gateway->n_moving, 1);
-    buf_wipe_free(&m->bytes);
+    buf_free(&m->bytes);
     free(m);
     worker_run(w);
 }
@@ -36,10 +36,10 @@ static struct move *move_new(struct task *t)
     m->mail.deliver = deliver_connection;
     m->gateway = t->home->gateway;
     m->claimed_key = t->claimed_key;
-    buf_init(&m->bytes, 0);
+    buf_init_secret(&m->bytes, 0);
     if (http_exchange_detach(t->exchange, &m->fd, &m->bytes))
         return m;
-    buf_wipe_free(&m->bytes);
+    buf_free(&m->bytes);
     free(m);
     return NULL;
 }

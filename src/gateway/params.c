@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Query, body and headers of a request, read and checked by the route's table. */
 #include <json-c/json.h>
+#include <sodium.h>
 
 #include "gateway/date.h"
 #include "gateway/route.h"
-#include "gateway/worker.h"
+#include "gateway/task.h"
 #include "http/server.h"
 
 enum {
@@ -338,10 +339,12 @@ static struct json_tokener *tokener_take(struct worker *w)
     return t;
 }
 
-/* It holds the last text that it read: one that read a login is not kept, nor one that grew. */
+/* It holds the last text that it read. One that grew is not kept. */
 static void tokener_give_back(struct call *c, struct json_tokener *t, size_t body_len)
 {
-    if (c->route->session != SESSION_NEED_FULL || body_len > TOKENER_KEEP_BYTES) {
+    if (task_of(c)->secret && t->pb->buf)
+        sodium_memzero(t->pb->buf, (size_t)t->pb->size);
+    if (body_len > TOKENER_KEEP_BYTES) {
         json_tokener_free(t);
         return;
     }

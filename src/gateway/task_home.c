@@ -3,6 +3,7 @@
 #include "gateway/task_home.h"
 
 #include <json-c/json.h>
+#include <json-c/json_visit.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -48,9 +49,21 @@ static struct task *task_new(struct worker *w)
     return t;
 }
 
+static int wipe_text(struct json_object *json, int flags, struct json_object *parent,
+                     const char *name, size_t *index, void *arg)
+{
+    (void)flags, (void)parent, (void)name, (void)index, (void)arg;
+    if (json_object_is_type(json, json_type_string))
+        sodium_memzero((char *)(uintptr_t)json_object_get_string(json),
+                       (size_t)json_object_get_string_len(json));
+    return JSON_C_VISIT_RETURN_CONTINUE;
+}
+
 static void task_free(struct task *t)
 {
     struct worker *w = t->home;
+    if (t->call.json_body && t->secret)
+        json_c_visit(t->call.json_body, 0, wipe_text, NULL);
     if (t->call.json_body)
         json_object_put(t->call.json_body);
     if (t->secret)
@@ -300,6 +313,7 @@ void task_on_request(void *worker, struct http_exchange *x, const struct http_re
         find_route(c);
     t->secret = c->route && (c->route->session != SESSION_NEED_FULL ||
                              c->route->scope == SCOPE_ACCOUNT || c->route->scope == SCOPE_NARROW);
+    t->body.secret = t->secret;
     if (!call_failed(c) && c->route->session == SESSION_NEED_IMPORT)
         import_session(t);
     else if (!call_failed(c) && c->route->session != SESSION_NEED_NONE)

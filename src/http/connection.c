@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/connection.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -152,11 +153,20 @@ static void await_more(struct connection *c)
         send_continue(c);
 }
 
+static void skip_body(struct connection *c, struct slice *input)
+{
+    size_t n = c->skip < input->len ? c->skip : input->len;
+    c->skip -= n;
+    *input = slice_of(input->data + n, input->len - n);
+}
+
 /* Until the input is used up, the caller is to act, or the connection ends. */
 static void parse(struct connection *c, struct slice *input)
 {
     enum request_event event = REQUEST_COMPLETE;
     while (is_parsing_state(c) && event != REQUEST_MORE) {
+        if (!c->exchange)
+            skip_body(c, input);
         if (!c->exchange && (input->len == 0 || !begin_exchange(c)))
             return;
         struct slice piece;
@@ -245,21 +255,8 @@ static void drop(struct connection *c, size_t n)
         connection_stop_reading(c);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+static void take_input(struct connection *c, struct slice input)
 {
-    struct connection *c = (struct connection *)stream;
-    if (n == 0)
-        return;
-    if (n == UV_EOF) {
-        on_end(c);
-        return;
-    }
-    if (n < 0) {
-        http_connection_close(c);
-        return;
-    }
-    c->server->counters.bytes_in += (uint64_t)n;
-    struct slice input = slice_of(buf->base, (size_t)n);
     if (is_parsing_state(c))
         parse(c, &input);
     if (c->state == CONNECTION_CLOSING || input.len == 0)
@@ -268,6 +265,20 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         drop(c, input.len);
     else
         keep_pending(c, input);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct connection *c = (struct connection *)stream;
+    if (n > 0) {
+        c->server->counters.bytes_in += (uint64_t)n;
+        take_input(c, slice_of(buf->base, (size_t)n));
+        sodium_memzero(buf->base, (size_t)n); /* session strings, passwords */
+    } else if (n == UV_EOF) {
+        on_end(c);
+    } else if (n < 0) {
+        http_connection_close(c);
+    }
 }
 
 /* Callbacks may hold pieces of what is pending until parse returns. */
@@ -316,7 +327,7 @@ struct connection *connection_new(struct http_server *s)
     }
     c->server = s;
     /* No more than pipelined_max is read on purpose, but one read may bring more with a request. */
-    buf_init(&c->pending, s->limits.pipelined_max + READ_BUFFER_BYTES);
+    buf_init_secret(&c->pending, s->limits.pipelined_max + READ_BUFFER_BYTES);
     c->state = CONNECTION_STATES;
     connection_enter(c, CONNECTION_IDLE);
     s->handles++;

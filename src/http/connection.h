@@ -26,6 +26,7 @@ enum {
     LISTEN_BACKLOG = 1024,         /* connections made while one loop iteration runs */
     OVERLOAD_MAX = 64, /* connections past the bound that are told 503; more are just closed */
     LINGER_MS = 2000,  /* for the client to read an answer before its bytes are reset */
+    SKIP_BYTES_MAX = 64 * 1024, /* of a body that is answered early: more ends the connection */
     LINGER_BYTES_MAX = 16 * 1024 * 1024, /* of a refused upload, dropped so that it sees why */
 };
 
@@ -54,6 +55,7 @@ struct connection {
     size_t pending_used;            /* of them are parsed */
     uint64_t queued;                /* bytes that the socket did not take at once, ever */
     uint64_t flushed;               /* WRITING: of those, gone out at the last look */
+    size_t skip;                    /* bytes of an answered request's body, still to come */
     size_t dropped;                 /* bytes behind the last request */
     enum connection_state state;
     bool reading;
@@ -168,6 +170,8 @@ void stream_writable(struct http_exchange *x);
 struct http_exchange *exchange_new(struct http_server *s);
 /* From here on neither knows the other: the exchange is gone, or answered. */
 void exchange_detach(struct http_exchange *x);
+/* Bytes of its body that are still to come and to be passed over; SIZE_MAX: nobody knows. */
+size_t exchange_body_left(const struct http_exchange *x);
 /* Must the connection end with this exchange's answer? */
 bool exchange_is_last(const struct http_exchange *x);
 /* Has an answer of that status no body, whatever is written? */

@@ -15,7 +15,7 @@ struct http_exchange *exchange_new(struct http_server *s)
             return NULL;
         x->server = s;
         request_head_init(&x->head, &s->limits);
-        buf_init(&x->body, s->limits.body_bytes_max);
+        buf_init_secret(&x->body, s->limits.body_bytes_max);
     }
     x->next = NULL;
     x->data = NULL;
@@ -86,13 +86,22 @@ bool http_exchange_gone(const struct http_exchange *x)
     return x->connection == NULL;
 }
 
+size_t exchange_body_left(const struct http_exchange *x)
+{
+    if (x->parser.message_done)
+        return 0;
+    /* A client that waits for 100 may send its body or not, once it has its answer. */
+    bool known = x->head.request.body_bytes >= 0 && !x->head.expects_continue;
+    return known && x->parser.data_left < SIZE_MAX ? (size_t)x->parser.data_left : SIZE_MAX;
+}
+
 bool exchange_is_last(const struct http_exchange *x)
 {
     const struct connection *c = x->connection;
-    /* What is left of a body would be taken for the next request; and after the client's end no
-     * more can come than what it has sent already. */
-    return !x->head.request.keep_alive || x->server->draining || !x->parser.message_done ||
-           (c->eof && c->pending.len == c->pending_used);
+    /* Much of a body that nobody wants is not waited for; and after the client's end no more can
+     * come than what it has sent already. */
+    return !x->head.request.keep_alive || x->server->draining ||
+           exchange_body_left(x) > SKIP_BYTES_MAX || (c->eof && c->pending.len == c->pending_used);
 }
 
 bool exchange_is_bodiless(const struct http_exchange *x, int status)
@@ -110,6 +119,7 @@ void http_respond(struct http_exchange *x, int status, const struct http_header 
     }
     bool last = exchange_is_last(x);
     const char *connection = last ? "close" : x->head.http_1_0 ? "keep-alive" : NULL;
+    c->skip = last ? 0 : exchange_body_left(x);
     struct slice head =
         response_head(x->server, status, headers, n_headers, (int64_t)body.len, connection);
     if (exchange_is_bodiless(x, status))

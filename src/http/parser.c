@@ -8,7 +8,7 @@ enum { HEADERS_FIRST_CAP = 16 }; /* what curl, browsers and a proxy or two send 
 void request_head_init(struct request_head *head, const struct http_limits *limits)
 {
     *head = (struct request_head){0};
-    buf_init(&head->text, limits->head_bytes_max);
+    buf_init_secret(&head->text, limits->head_bytes_max);
 }
 
 void request_head_clear(struct request_head *head, size_t keep_bytes)

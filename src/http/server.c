@@ -230,7 +230,7 @@ struct http_server *http_server_new(uv_loop_t *loop, const struct http_limits *l
     s->clock = *clock;
     s->log = *log;
     s->date_s = -1;
-    buf_init(&s->answer_head, ANSWER_HEAD_MAX);
+    buf_init_secret(&s->answer_head, ANSWER_HEAD_MAX);
     buf_init(&s->error_body, ANSWER_HEAD_MAX);
     s->timeouts[CONNECTION_IDLE] = (uint64_t)limits->idle_timeout_ms;
     s->timeouts[CONNECTION_HEAD] = (uint64_t)limits->head_timeout_ms;

@@ -70,11 +70,12 @@ struct http_callbacks {
     /* The request and its slices live until the exchange ends. Answer now or later, once. */
     void (*on_request)(void *ctx, struct http_exchange *x, const struct http_request *r);
     /* A piece of a streamed body, valid until it returns; never while paused, never after the
-     * answer has begun: what is left of the body is then dropped, and the connection ends with the
-     * answer. `end` comes once, with an empty or the last piece. A body that breaks off ends with
-     * on_gone; one that breaks the grammar or body_timeout_ms too, and the server itself refuses it
-     * (400, 408). `Expect: 100-continue` is answered when the first piece is due, that is not
-     * before on_request has returned without an answer and without a pause. */
+     * answer has begun: what is left of the body is then dropped; where that is much, not known, or
+     * not asked for yet (Expect), the connection ends with the answer. `end` comes once, with an
+     * empty or the last piece. A body that breaks off ends with on_gone; one that breaks the
+     * grammar or body_timeout_ms too, and the server itself refuses it (400, 408). `Expect:
+     * 100-continue` is answered when the first piece is due, that is not before on_request has
+     * returned without an answer and without a pause. */
     void (*on_body)(void *ctx, struct http_exchange *x, struct slice piece, bool end);
     /* A streamed answer, after http_stream_write said no: write on. */
     void (*on_writable)(void *ctx, struct http_exchange *x);

@@ -52,6 +52,7 @@ void http_stream_begin(struct http_exchange *x, int status, const struct http_he
     if (!c)
         return;
     c->close_after = exchange_is_last(x) || (framing == BODY_UNTIL_END && !bodiless);
+    c->skip = c->close_after ? 0 : exchange_body_left(x);
     const char *connection = c->close_after ? "close" : x->head.http_1_0 ? "keep-alive" : NULL;
     struct slice head = response_head(x->server, status, headers, n_headers, framing, connection);
     connection_enter(c, CONNECTION_STREAMING);

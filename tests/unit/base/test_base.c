@@ -131,6 +131,32 @@ static void test_rng_replays_and_is_uniform(void **state)
     assert_true(rng_u64(&a) != rng_u64(&b));
 }
 
+static void test_secret_buf_wipes_what_it_lets_go(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[256];
+    struct buf b;
+    buf_init_secret(&b, 0);
+    for (int i = 0; i < 200; i++) /* outgrown on the way */
+        buf_append_byte(&b, 's');
+    assert_int_equal(b.len, 200);
+    uint8_t *data = b.data;
+    buf_drop_front(&b, 150);
+    assert_memory_equal(data + 50, zeros, 150);
+    assert_memory_equal(data, "ssss", 4);
+    buf_clear(&b);
+    assert_ptr_equal(b.data, data);
+    assert_memory_equal(data, zeros, 200);
+    buf_append_str(&b, "again");
+    buf_shrink(&b, b.cap);
+    assert_memory_equal(data, zeros, 200);
+    buf_append_str(&b, "again");
+    buf_shrink(&b, 0);
+    assert_null(b.data);
+    assert_true(b.secret);
+    buf_free(&b);
+}
+
 static void assert_json(struct buf *b, const char *want)
 {
     buf_append_byte(b, 0);
@@ -373,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_utf16),
         cmocka_unit_test(test_buf_bound_is_sticky),
+        cmocka_unit_test(test_secret_buf_wipes_what_it_lets_go),
         cmocka_unit_test(test_arena_bound_and_reset),
         cmocka_unit_test(test_rng_replays_and_is_uniform),
         cmocka_unit_test(test_json_shapes),

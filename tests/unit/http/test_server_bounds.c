@@ -3,6 +3,8 @@
  * a server ends. */
 #include "harness.h"
 
+#include "http/connection.h"
+
 static void test_refusals_reach_the_client_in_the_callers_shape(void **state)
 {
     (void)state;
@@ -399,9 +401,53 @@ static void test_close_waits_for_open_exchanges(void **state)
     world_end(&w);
 }
 
+/* ---- secrets ---- */
+
+/* Nothing of a request may lie about once it is answered: it holds session strings and passwords.
+ */
+static void test_what_a_request_held_is_wiped(void **state)
+{
+    (void)state;
+    static const char secret[] = "correct-horse-battery";
+    struct world w;
+    struct client c;
+    struct http_limits limits = http_limits_default();
+    world_init(&w, &limits);
+    client_pair(&c, &w);
+    for (int i = 0; i < 2; i++) { /* the second comes while the first is answered */
+        client_send(&c, "GET /later HTTP/1.1\r\nHost: a\r\nX-Session-String: correct-horse-battery"
+                        "\r\n\r\n");
+        client_send(&c, "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 21\r\n\r\n"
+                        "correct-horse-battery");
+    }
+    for (int i = 0; i < 2; i++) {
+        while (w.n_waiting == 0)
+            uv_run(&w.loop, UV_RUN_ONCE);
+        settle(&w);
+        world_answer(&w);
+        expect_echo(&w, &c, "GET /later ", "");
+        expect_echo(&w, &c, "POST /now correct-horse-battery", "");
+    }
+    settle(&w);
+    const struct http_server *s = w.server;
+    const struct connection *idle = s->queues[CONNECTION_IDLE].first;
+    assert_non_null(s->pool);
+    assert_non_null(idle);
+    assert_null(memmem(s->read_buffer, sizeof s->read_buffer, secret, sizeof secret - 1));
+    assert_int_equal(idle->pending.cap, 0);
+    for (const struct http_exchange *x = s->pool; x; x = x->next) {
+        const struct buf *const kept[] = {&x->head.text, &x->body};
+        for (size_t i = 0; i < 2; i++)
+            assert_true(kept[i]->cap == 0 || !memmem(kept[i]->data, kept[i]->cap, "correct", 7));
+    }
+    client_free(&c, &w);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_request_held_is_wiped),
         cmocka_unit_test(test_refusals_reach_the_client_in_the_callers_shape),
         cmocka_unit_test(test_refused_head_request_gets_no_body),
         cmocka_unit_test(test_answers_before_a_bad_request_still_come),

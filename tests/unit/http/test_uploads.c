@@ -250,7 +250,63 @@ static void test_early_answer_reaches_a_client_that_is_still_sending(void **stat
     end(&w, &c);
 }
 
-/* Behind an answer in the middle of a body nothing may be taken for a request. */
+static const char first_of_500[] = UP_HEAD "Content-Length: 500\r\n\r\nhi";
+enum { REST = 500 - 2 };
+
+/* The rest may look like a request, and come at once, in any pieces, or late. */
+static void test_little_of_an_answered_body_is_passed_over(void **state)
+{
+    (void)state;
+    static const size_t steps[] = {1, 7, REST - 1, REST, REST + 3, 1000};
+    char rest[REST + sizeof GET_NOW];
+    memset(rest, 'x', sizeof rest);
+    memcpy(rest, GET_NOW, strlen(GET_NOW));
+    memcpy(rest + REST, GET_NOW, sizeof GET_NOW);
+    for (size_t i = 0; i < 3 * sizeof steps / sizeof *steps; i++) {
+        struct world w;
+        struct client c;
+        bool paused = i % 3 > 0, sent_before = i % 3 == 2;
+        begin(&w, &c, NULL);
+        w.upload.hold = true;
+        w.upload.pause = paused;
+        client_send(&c, first_of_500);
+        while (!w.upload.x || (!paused && w.upload.pieces == 0))
+            uv_run(&w.loop, UV_RUN_ONCE);
+        if (!sent_before)
+            upload_answer(&w);
+        for (size_t at = 0, n; at < strlen(rest); at += n) {
+            /* A socket that nobody reads takes few writes. */
+            n = sent_before ? strlen(rest) : steps[i / 3];
+            n = strlen(rest) - at < n ? strlen(rest) - at : n;
+            assert_int_equal(write(c.fd, rest + at, n), (ssize_t)n);
+            uv_run(&w.loop, UV_RUN_NOWAIT);
+        }
+        if (sent_before)
+            upload_answer(&w);
+        expect_body(&w, &c, paused ? "" : "hi", "");
+        expect_echo(&w, &c, "GET /now ", "");
+        assert_int_equal(w.counters->requests, 2);
+        end(&w, &c);
+    }
+}
+
+static void test_a_rest_that_never_comes_is_waited_for_as_the_idle_are(void **state)
+{
+    (void)state;
+    struct http_limits limits = http_limits_default();
+    limits.idle_timeout_ms = 5;
+    struct world w;
+    struct client c;
+    begin(&w, &c, &limits);
+    w.upload.refuse = 401;
+    client_send(&c, first_of_500);
+    expect_bytes(&w, &c, "HTTP/1.1 401 Unauthorized\r\n");
+    await_end(&w, &c);
+    assert_null(memmem(c.in.data, c.in.len, "HTTP", 4));
+    end(&w, &c);
+}
+
+/* Behind an answer in the middle of a long body nothing may be taken for a request. */
 static void test_answer_within_the_body_is_the_last(void **state)
 {
     (void)state;
@@ -260,7 +316,7 @@ static void test_answer_within_the_body_is_the_last(void **state)
         begin(&w, &c, NULL);
         w.upload.hold = true;
         w.upload.pause = paused;
-        client_send(&c, UP_HEAD "Content-Length: 500\r\n\r\nhi");
+        client_send(&c, UP_HEAD "Content-Length: 65539\r\n\r\nhi");
         while (!w.upload.x || (!paused && w.upload.pieces == 0))
             uv_run(&w.loop, UV_RUN_ONCE);
         client_send(&c, GET_NOW);
@@ -406,6 +462,8 @@ int main(void)
         cmocka_unit_test(test_pause_and_resume_may_be_called_at_any_time),
         cmocka_unit_test(test_continue_waits_for_the_caller),
         cmocka_unit_test(test_early_answer_reaches_a_client_that_is_still_sending),
+        cmocka_unit_test(test_little_of_an_answered_body_is_passed_over),
+        cmocka_unit_test(test_a_rest_that_never_comes_is_waited_for_as_the_idle_are),
         cmocka_unit_test(test_answer_within_the_body_is_the_last),
         cmocka_unit_test(test_broken_grammar_is_refused_and_gone),
         cmocka_unit_test(test_client_that_goes_within_the_body_is_gone),
