@@ -10,7 +10,7 @@ import { Sandbox } from './sandbox.js'
 
 for (const library of [gramjs, mtcute]) {
   test(`${library.name} goes on with an exported session, and gives it back`, { timeout: 60_000 }, async (t) => {
-    const sandbox = await Sandbox.start({ layer: library.layer, lowPort: library.lowPort, ownLayer: true })
+    const sandbox = await Sandbox.start({ layers: [library.layer], lowPort: library.lowPort, ownLayer: true })
     t.after(() => sandbox.stop())
     await library.trust(sandbox)
     const gateway = await Gateway.start(sandbox)

@@ -46,10 +46,10 @@ function trust(sandbox) {
 }
 
 // The library connects to port 80 whatever its session says.
-function atPortsOf(sandbox, Transport) {
+function atPortsOf(sandbox, link, Transport) {
   return class extends Transport {
     constructor(options) {
-      super({ ...options, port: sandbox.dcs.get(options.dcId) })
+      super({ ...options, port: link?.port ?? sandbox.dcs.get(options.dcId) })
     }
   }
 }
@@ -57,12 +57,12 @@ function atPortsOf(sandbox, Transport) {
 class GramClient {
   heard = new Heard()
 
-  static async open(sandbox, Transport, { session = '', dc = sandbox.dcs.keys().next().value } = {}) {
+  static async open(sandbox, Transport, { session = '', dc = sandbox.dcs.keys().next().value, link } = {}) {
     const self = new GramClient()
     const stored = new StringSession(session)
     if (!session) stored.setDC(dc, '127.0.0.1', sandbox.dcs.get(dc))
     self.client = new TelegramClient(stored, API_ID, API_HASH, {
-      connection: atPortsOf(sandbox, Transport),
+      connection: atPortsOf(sandbox, link, Transport),
       securityChecks: true,
       connectionRetries: 5,
       retryDelay: 50,

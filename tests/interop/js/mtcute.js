@@ -48,9 +48,10 @@ async function initialized(provider) {
 class MtcuteClient {
   heard = new Heard()
 
-  static async open(sandbox, { Transport, usePfs = false }, { session, dc = sandbox.dcs.keys().next().value } = {}) {
+  static async open(sandbox, { Transport, usePfs = false }, { session, dc, link } = {}) {
     const self = new MtcuteClient()
-    const main = { ipAddress: '127.0.0.1', port: sandbox.dcs.get(dc), id: dc }
+    dc ??= sandbox.dcs.keys().next().value
+    const main = { ipAddress: '127.0.0.1', port: link?.port ?? sandbox.dcs.get(dc), id: dc }
     self.client = new TelegramClient({
       apiId: API_ID,
       apiHash: API_HASH,

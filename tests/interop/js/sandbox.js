@@ -22,7 +22,7 @@ const SANDBOX_MS_MAX = 20_000 // to start, to answer a command or to end: a seco
 export class Sandbox {
   dcs = new Map() // number to port
 
-  // options: layer, dcs (1), lowPort (false), ownLayer (false: true if the gateway is to speak to it, too)
+  // options: layers, dcs (1), lowPort (false), ownLayer (false: true if the gateway is to speak to it, too)
   static async start(options) {
     for (let tries = 1; ; tries++) {
       const sandbox = new Sandbox()
@@ -31,11 +31,11 @@ export class Sandbox {
     }
   }
 
-  async #launch({ layer, dcs = 1, lowPort = false, ownLayer = false }) {
+  async #launch({ layers, dcs = 1, lowPort = false, ownLayer = false }) {
     this.directory = await mkdtemp(path.join(tmpdir(), 'interop-'))
     const keyFile = path.join(this.directory, 'public.pem')
     const port = lowPort ? LOW_PORT_MIN + Math.floor(Math.random() * (LOW_PORT_MAX - dcs - LOW_PORT_MIN)) : 0
-    const schemas = [path.join(ROOT, 'schema', 'layers', `api-${layer}.tl`)]
+    const schemas = layers.map((layer) => path.join(ROOT, 'schema', 'layers', `api-${layer}.tl`))
     if (ownLayer) schemas.unshift(path.join(ROOT, 'schema', 'api.tl'))
     this.child = spawn(BINARY, ['sandbox', '--listen', `127.0.0.1:${port}`, '--dcs', String(dcs),
       ...schemas.flatMap((schema) => ['--schema', schema]), '--control', '127.0.0.1:0', '--rsa-public-out', keyFile],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { noise, picture } from './contents.js'
+import { Link } from './link.js'
 import { Sandbox } from './sandbox.js'
 import { within } from './within.js'
 
@@ -28,7 +29,7 @@ function stage(library, dcs) {
   const opened = []
   const at = {}
   before(async () => {
-    at.sandbox = await Sandbox.start({ layer: library.layer, lowPort: library.lowPort, dcs })
+    at.sandbox = await Sandbox.start({ layers: [library.layer], lowPort: library.lowPort, dcs })
     await library.trust(at.sandbox)
   }, { timeout: TEST_MS_MAX })
   after(async () => {
@@ -51,9 +52,9 @@ function walk(library, title) {
   const it = (name, body, skip = false) => test(name, { timeout: TEST_MS_MAX, skip }, body)
 
   // A client that is logged in to a new account, which has a username to be written to.
-  const account = async (name) => {
+  const account = async (name, options) => {
     const phone = newPhone()
-    const client = await open()
+    const client = await open(options)
     await client.start(login(phone, { name }))
     const username = `${name.toLowerCase()}_${phone}`
     await client.setUsername(username)
@@ -153,16 +154,24 @@ function walk(library, title) {
 
   it('loses nothing that came while its link was down', async () => {
     const ann = await account('Ann')
-    const bob = await account('Bob')
+    const link = await Link.to(at.sandbox.dcs.values().next().value)
+    const bob = await account('Bob', { link })
     await ann.client.send(bob.username, 'before')
     await bob.client.heard.hear('before')
-    await at.sandbox.run(`drop ${bob.phone}`)
+    const differences = await at.sandbox.executed('updates.getDifference')
+    link.cut()
     const texts = ['missed 1', 'missed 2', 'missed 3']
     for (const text of texts) await ann.client.send(bob.username, text)
+    link.mend()
     await bob.client.me()
     await bob.client.catchUp()
     for (const text of texts) await bob.client.heard.hear(text)
     assert.deepEqual(texts.map((text) => bob.client.heard.count(text)), [1, 1, 1])
+    assert.ok(await at.sandbox.executed('updates.getDifference') > differences)
+    await ann.client.send(bob.username, 'after')
+    await bob.client.heard.hear('after')
+    await bob.client.close()
+    link.close()
   })
 
   if (variant.usePfs) {
