@@ -154,9 +154,11 @@ class Heard:
 
     def __init__(self, client):
         self.queue = asyncio.Queue()
+        self.texts = []
         client.add_handler(handlers.MessageHandler(self._add))
 
     async def _add(self, _, message):
+        self.texts.append(message.text)
         await self.queue.put(message)
 
     async def next(self, text):

@@ -2,6 +2,7 @@
 """Kurigram, the living fork of Pyrogram, on the sandbox at its own layer, through its public interface."""
 import asyncio
 import functools
+import re
 
 import pytest
 from conftest import BINARY, ROOT
@@ -13,6 +14,7 @@ from pyrogram.connection.transport import (
 )
 
 SCHEMA = ROOT / "schema" / "layers" / f"api-{raw.all.layer}.tl"
+TRANSPORTS = [TCPAbridged, TCPAbridgedO, TCPFull, TCPIntermediate, TCPIntermediateO, TCPIntermediatePadded]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,16 @@ async def know(client, phone):
     return imported.users[0].id
 
 
+def executed(world, method):
+    """How often the sandbox did, for all its clients."""
+    told = re.search(r"executed=(\d+)", "".join(world.sandbox.control.run(f"stats {method}")))
+    return int(told.group(1)) if told else 0
+
+
 # ---- logging in ----
 
 
-@pytest.mark.parametrize(
-    "transport", [TCPAbridged, TCPAbridgedO, TCPFull, TCPIntermediate, TCPIntermediateO, TCPIntermediatePadded])
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @asynchronous
 async def test_makes_a_key_signs_up_and_writes(world, transport):
     account = await world.sign_up("Ann", transport=transport)
@@ -101,15 +108,23 @@ async def test_password_is_set_asked_for_and_removed(world):
 
 
 @asynchronous
-async def test_logs_out(world):
+async def test_a_stored_session_goes_on_until_it_is_revoked(world):
     account = await world.sign_up()
     async with account.running() as client:
-        await client.get_me()
+        key = await client.storage.auth_key()
     async with world.connected(name=account.name) as client:
-        before = await client.storage.auth_key()
-        assert len(before) == 256
+        assert (await client.get_me()).id == account.id and await client.storage.auth_key() == key
         world.sandbox.control.run(f"revoke {account.phone}")
         with pytest.raises(errors.SessionRevoked):
+            await client.invoke(raw.functions.updates.GetState())
+
+
+@asynchronous
+async def test_logs_out(world):
+    account = await world.sign_up()
+    async with world.connected(name=account.name) as client:
+        assert await client.invoke(raw.functions.auth.LogOut())
+        with pytest.raises(errors.AuthKeyUnregistered):
             await client.invoke(raw.functions.updates.GetState())
 
 
@@ -128,10 +143,11 @@ async def test_follows_a_migration_to_the_home_data_centre(two_centres):
 # ---- messages ----
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @asynchronous
-async def test_two_accounts_write_to_each_other_and_hear_it(world):
+async def test_two_accounts_write_to_each_other_and_hear_it(world, transport):
     ann_account, bob_account = await world.sign_up("Ann"), await world.sign_up("Bob")
-    async with ann_account.running() as ann, bob_account.running() as bob:
+    async with ann_account.running(transport=transport) as ann, bob_account.running(transport=transport) as bob:
         bob_id, ann_id = await know(ann, bob_account.phone), await know(bob, ann_account.phone)
         sent = await ann.send_message(bob_id, "hello **Bob** 😀")
         got = await bob.heard.next("hello Bob 😀")
@@ -222,6 +238,7 @@ async def test_nothing_is_lost_over_a_dropped_link(world):
             again.set()
 
         bob.connect_handler = connected
+        differences = executed(world, "updates.getDifference")
         await link.cut()
         for i in range(3):
             await ann.send_message(bob_id, f"missed {i}")
@@ -230,8 +247,12 @@ async def test_nothing_is_lost_over_a_dropped_link(world):
         await bob.recover_gaps()
         for i in range(3):
             await bob.heard.next(f"missed {i}")
+        assert executed(world, "updates.getDifference") > differences
+        await ann.send_message(bob_id, "after")
+        await bob.heard.next("after")
+        assert bob.heard.texts == ["before", "missed 0", "missed 1", "missed 2", "after"]
         texts = [m.text async for m in bob.get_chat_history(ann_account.id, limit=4)]
-        assert texts == ["missed 2", "missed 1", "missed 0", "before"]
+        assert texts == ["after", "missed 2", "missed 1", "missed 0"]
 
 
 @asynchronous
