@@ -98,6 +98,50 @@ class SlowLine(Loop):
             writer.close()
 
 
+class Link:
+    """A network between one client and a port, on the client's own loop, that can be cut: connections end, and new
+    ones get no further than here until it is mended."""
+
+    def __init__(self, port):
+        self._to = port
+        self._writers = set()
+        self._mended = asyncio.Event()
+        self._mended.set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        self.cut()
+
+    def cut(self):
+        self._mended.clear()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self):
+        self._mended.set()
+
+    async def _accept(self, reader, writer):
+        self._writers.add(writer)
+        await self._mended.wait()
+        there, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers.add(there_writer)
+        await asyncio.gather(self._carry(reader, there_writer), self._carry(there, writer))
+        self._writers -= {writer, there_writer}
+
+    @staticmethod
+    async def _carry(reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
 class Ctr:
     def __init__(self, key, iv):
         self._aes = pyaes.AESModeOfOperationCTR(key, pyaes.Counter(int.from_bytes(iv, "big")))

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from telethon import TelegramClient, errors, events, functions, types
 from telethon.crypto import rsa
+from telethon.network import connection as transports
 from telethon.sessions import StringSession
 
 from accounts import sign_up as sign_up_over_http, unique
 from client import Api
 from processes import SECRETS, Gateway, Sandbox
+from proxies import Link
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema" / "layers" / "api-216.tl"  # of Telethon 1.42
@@ -24,6 +26,9 @@ BINARY = os.environ.get("TGREST_BINARY", ROOT / "build" / "tgrest")
 API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
 EVENT_SECONDS_MAX = 20  # for what another client is to hear of
+
+TRANSPORTS = [transports.ConnectionTcpFull, transports.ConnectionTcpAbridged, transports.ConnectionTcpIntermediate,
+              transports.ConnectionTcpObfuscated]
 
 phones = itertools.count(79990001000)
 
@@ -57,13 +62,13 @@ def trust(sandbox):
 
 
 @contextlib.asynccontextmanager
-async def connected(sandbox, session="", dc=None):
+async def connected(sandbox, session="", dc=None, port=None, transport=transports.ConnectionTcpFull):
     trust(sandbox)
     dc = dc or next(iter(sandbox.dcs))
     client = TelegramClient(StringSession(session), API_ID, API_HASH, connection_retries=3, retry_delay=0,
-                            request_retries=2, flood_sleep_threshold=0)
+                            request_retries=2, flood_sleep_threshold=0, connection=transport)
     if not session:
-        client.session.set_dc(dc, "127.0.0.1", sandbox.dcs[dc])
+        client.session.set_dc(dc, "127.0.0.1", port or sandbox.dcs[dc])
     await client.connect()
     try:
         yield client
@@ -241,9 +246,10 @@ async def test_follows_a_migration_to_the_home_data_centre(two_centres):
 # ---- messages ----
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @asynchronous
-async def test_two_accounts_write_to_each_other_and_hear_it(sandbox):
-    async with connected(sandbox) as ann, connected(sandbox) as bob:
+async def test_two_accounts_write_to_each_other_and_hear_it(sandbox, transport):
+    async with connected(sandbox, transport=transport) as ann, connected(sandbox, transport=transport) as bob:
         ann_phone = await sign_up(ann, sandbox, "Ann")
         bob_phone = await sign_up(bob, sandbox, "Bob")
         to_ann, to_bob = Heard(ann), Heard(bob)
@@ -440,6 +446,29 @@ async def test_messages_missed_while_away_come_with_the_difference(sandbox):
         missed = await bob(functions.updates.GetDifferenceRequest(state.pts, state.date, state.qts))
         assert [m.message for m in missed.new_messages] == [f"missed {i}" for i in range(3)]
         assert missed.state.pts == state.pts + 3
+
+
+@asynchronous
+async def test_nothing_is_lost_over_a_cut_link(sandbox):
+    """Telethon looks for a gap when the next update comes."""
+    async with Link(next(iter(sandbox.dcs.values()))) as link:
+        async with connected(sandbox) as ann, connected(sandbox, port=link.port) as bob:
+            await sign_up(ann, sandbox, "Ann")
+            bob_phone = await sign_up(bob, sandbox, "Bob")
+            await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(1, bob_phone, "Bob", "")]))
+            heard = asyncio.Queue()
+            bob.add_event_handler(lambda event: heard.put(event.raw_text), events.NewMessage())
+            await bob.catch_up()
+            await ann.send_message(bob_phone, "before")
+            assert await asyncio.wait_for(heard.get(), EVENT_SECONDS_MAX) == "before"
+            link.cut()
+            for i in range(3):
+                await ann.send_message(bob_phone, f"missed {i}")
+            link.mend()
+            await bob(functions.updates.GetStateRequest())
+            await ann.send_message(bob_phone, "after")
+            got = [await asyncio.wait_for(heard.get(), EVENT_SECONDS_MAX) for _ in range(4)]
+            assert got == ["missed 0", "missed 1", "missed 2", "after"] and heard.empty()
 
 
 @asynchronous

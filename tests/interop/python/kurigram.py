@@ -60,39 +60,6 @@ def trust(pem):
         int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big"))
 
 
-class Link:
-    """A network between one client and the sandbox, which can be cut: connections end, new ones are refused."""
-
-    def __init__(self, port):
-        self._to = port
-        self._server = None
-        self._writers = set()
-        self.port = None
-
-    async def mend(self):
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port or 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self):
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _accept(self, reader, writer):
-        there, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers |= {writer, there_writer}
-        await asyncio.gather(self._carry(reader, there_writer), self._carry(there, writer))
-        self._writers -= {writer, there_writer}
-
-    @staticmethod
-    async def _carry(reader, writer):
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-
 class World:
     """A sandbox, and a folder for the session files of its clients."""
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 from conftest import BINARY, ROOT
-from kurigram import Link, World, phones
+from kurigram import World, phones
 from processes import Sandbox
+from proxies import Link
 from pyrogram import errors, raw, types
 from pyrogram.connection.transport import (
     TCPAbridged, TCPAbridgedO, TCPFull, TCPIntermediate, TCPIntermediateO, TCPIntermediatePadded,
@@ -226,9 +227,8 @@ async def test_goes_on_after_a_disturbed_session(world, action):
 @asynchronous
 async def test_nothing_is_lost_over_a_dropped_link(world):
     ann_account, bob_account = await world.sign_up("Ann"), await world.sign_up("Bob")
-    link = Link(next(iter(world.sandbox.dcs.values())))
-    await link.mend()
-    async with ann_account.running() as ann, bob_account.running(link=link) as bob:
+    async with Link(next(iter(world.sandbox.dcs.values()))) as link, ann_account.running() as ann, \
+            bob_account.running(link=link) as bob:
         bob_id = await know(ann, bob_account.phone)
         await ann.send_message(bob_id, "before")
         await bob.heard.next("before")
@@ -239,10 +239,10 @@ async def test_nothing_is_lost_over_a_dropped_link(world):
 
         bob.connect_handler = connected
         differences = executed(world, "updates.getDifference")
-        await link.cut()
+        link.cut()
         for i in range(3):
             await ann.send_message(bob_id, f"missed {i}")
-        await link.mend()
+        link.mend()
         await asyncio.wait_for(again.wait(), 30)
         await bob.recover_gaps()
         for i in range(3):
