@@ -94,6 +94,8 @@ static void bench_init(struct bench *b, const char *type, struct slice body, siz
     clock_manual_init(&b->clock, 0);
     b->worker.gateway = &b->gateway;
     b->worker.clock = b->clock.clock;
+    wheel_init(&b->worker.wheel, 0);
+    b->worker.ticking = true; /* no loop turns the wheel: deadlines stand still */
     b->worker.coros = coro_pool_new((struct coro_limits){.live_max = 1});
     b->type = (struct http_header){slice_str("Content-Type"), slice_str(type)};
     b->request = (struct http_request){.headers = &b->type,
