@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * One call: what a handler sees of a request, what it may do, and its one answer.
  *
- * A handler runs on a coroutine and reads top to bottom: it takes its parameters, invokes Telegram
- * methods (each suspends it), and writes the answer. It does not know who called: REST today,
- * others later. Everything it allocates lives in c->arena and goes with the call. A function that
- * suspends and comes back without a result has set c->error: the handler returns at once (or looks
- * at the error, clears it and goes on). Handlers of one call never run in two threads at a time. */
+ * A handler runs on a coroutine and reads top to bottom: it takes its parameters, invokes
+ * Telegram methods (each suspends it), and writes the answer. It does not know who called.
+ * Everything it allocates lives in c->arena and goes with the call. A function that suspends and
+ * comes back without a result has set c->error: the handler returns at once (or looks at the
+ * error, clears it and goes on). Handlers of one call never run in two threads at a time. */
 #ifndef TGREST_GATEWAY_CALL_H
 #define TGREST_GATEWAY_CALL_H
 
@@ -69,7 +69,7 @@ struct call {
     char request_id[CALL_REQUEST_ID_MAX + 1];
 
     /* ---- input ---- */
-    const struct http_request *request; /* for the parameter parser only; NULL when not from REST */
+    const struct http_request *request; /* for readers of parameters and bodies, not for handlers */
     struct slice
         path_values[CALL_PATH_VALUES_MAX]; /* {name} parts of the path in order, percent-decoded */
     size_t n_path_values;

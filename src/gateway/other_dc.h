@@ -19,7 +19,7 @@ void other_keys_free(struct other_keys *k); /* wipes */
  * a key and brings the authorization over where there is none yet: then the session has changed.
  * NULL: error set. */
 struct upstream *call_other_dc(struct call *c, int32_t dc);
-/* The data centre knows the key no more: forgets it, so that the next call_other_dc makes one. */
+/* The data centre does not know the key: forgets it, so that the next call_other_dc makes one. */
 void call_other_dc_forget(struct call *c, int32_t dc);
 /* USER_MIGRATE: makes that data centre the session's home. The old home becomes another data centre
  * that the account has a key of. False: error set. */

@@ -9,9 +9,8 @@
  * A client that sent its end (FIN) while an answer is pending may have closed, or may have finished
  * sending only (`nc -N`): the two look alike. So the answer may still be given, or begun, for
  * half_close_ms, then the client counts as gone; a streamed answer goes on for as long as it is
- * read. A reset counts at once. While a client has pipelined_max bytes of
- * further requests waiting, its socket is not read, and its going is seen only when the answer is
- * written.
+ * read. A reset counts at once. While a client has pipelined_max bytes of further requests waiting,
+ * its socket is not read, and its going is seen only when the answer is written.
  *
  * One thread: everything is called on the loop's. The process must ignore SIGPIPE. */
 #ifndef TGREST_HTTP_SERVER_H
@@ -123,7 +122,9 @@ const struct http_counters *http_server_counters(const struct http_server *s);
 /* ctx pointer for the owner of the exchange. */
 void http_exchange_set_data(struct http_exchange *x, void *data);
 void *http_exchange_data(const struct http_exchange *x);
+/* As on_request was given it. */
 const struct http_request *http_exchange_request(const struct http_exchange *x);
+/* Is its connection gone (on_gone has told so), its answer for nobody? */
 bool http_exchange_gone(const struct http_exchange *x);
 
 /* Takes the connection away from its server, for http_server_adopt of another: *fd is it, and bytes

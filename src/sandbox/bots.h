@@ -14,10 +14,10 @@ enum {
 bool bot_enable(struct user *u, int32_t home_dc);
 /* A new bot of that username, which must end in "bot". NULL with *why. */
 struct user *bot_add(struct world *w, struct slice username, int32_t home_dc, const char **why);
-/* Its token of now, NUL-terminated. Of the world's seed: it replays. */
+/* Its valid token, NUL-terminated. Of the world's seed: it replays. */
 void bot_token(const struct world *w, const struct user *bot,
                char out[static BOT_TOKEN_CHARS_MAX + 1]);
-/* Its tokens until now are expired. */
+/* Expires its token: bot_token gives another one. */
 void bot_revoke(struct user *bot);
 /* Bots may call that method. https://core.telegram.org/methods says it of each. */
 bool bot_may_call(const char *method);

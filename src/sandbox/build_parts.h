@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the build_*.c files share, and entities as they come in. */
+ * Parts of a message as TL, for the build_*.c files and for answers that hold a message's parts. */
 #ifndef TGREST_SANDBOX_BUILD_PARTS_H
 #define TGREST_SANDBOX_BUILD_PARTS_H
 

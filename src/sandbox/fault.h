@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Faults by rule: which requests are to go wrong, and how.
- *
- *   RULE   = part *("," part)
- *   part   = "method=" GLOB | "phone=" DIGITS | "user=" ID | "dc=" N     which requests (all must
- * match) | "after=" N | "count=" N | "p=" 0..1                         skip N, then at most N, by
- * chance | "do=" ACTION                                                required ACTION =
- * "flood_wait:" S | "error:" CODE ":" TEXT | "migrate:" DC | "delay:" MS | "drop_before" |
- * "drop_after" | "reset" | "lose_session" | "bad_salt" | "transport_error:" N | "garbage" |
- * "clock_skew:" S */
+ * Faults by rule: which requests are to go wrong, and how. */
+/* clang-format off */
+/* RULE   = part *("," part)
+ * part   = "method=" GLOB | "phone=" DIGITS | "user=" ID | "dc=" N    which requests: all must match
+ *        | "after=" N | "count=" N | "p=" 0..1                        skip N, then at most N, by chance
+ *        | "do=" ACTION                                               required
+ * ACTION = "flood_wait:" S | "error:" CODE ":" TEXT | "migrate:" DC | "delay:" MS
+ *        | "drop_before" | "drop_after" | "reset" | "lose_session" | "bad_salt"
+ *        | "transport_error:" N | "garbage" | "clock_skew:" S */
+/* clang-format on */
 #ifndef TGREST_SANDBOX_FAULT_H
 #define TGREST_SANDBOX_FAULT_H
 

@@ -39,7 +39,7 @@ const char *action_type_of(const struct tl_object *action, struct arena *a);
 /* One object of /chats. `top` is the dialog's top message or NULL. False (and nothing written)
  * where there is no such chat to show: folders, and chats that are gone. */
 bool view_dialog(const struct view *v, const struct tl_object *dialog, const struct tl_object *top);
-/* /me and /users: a User object; `full` (userFull) or NULL adds the bio. */
+/* The answer of /me: a User object; `full` (userFull, or NULL) adds the bio. */
 void view_user(const struct view *v, const struct tl_object *user, const struct tl_object *full);
 /* The fields id, ref, type, title, username, description, members_count, photo_url, for a Chat
  * object and its ChatFull or NULL; the caller opens and closes the object. */

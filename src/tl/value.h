@@ -77,10 +77,12 @@ struct slice tl_text(const struct tl_object *o, uint16_t f_symbol); /* empty; st
 const struct tl_object *tl_obj(const struct tl_object *o, uint16_t f_symbol); /* NULL */
 /* The number of items, 0 if there is no such vector. */
 uint32_t tl_count(const struct tl_object *o, uint16_t f_symbol);
+/* TL_ABSENT, or NULL, past the end. */
 const struct tl_value *tl_item(const struct tl_object *o, uint16_t f_symbol, uint32_t index);
 const struct tl_object *tl_item_obj(const struct tl_object *o, uint16_t f_symbol, uint32_t index);
 
-/* ---- building: setters skip a field that the constructor lacks (an older layer) ---- */
+/* ---- building: setters accept o == NULL, and skip a field that the constructor lacks (an older
+ * layer) ---- */
 
 /* Sticky: after the first failure (no memory, unbound name) everything is a no-op and NULL. */
 struct tl_builder {
