@@ -6,6 +6,11 @@
 set -u
 cd "$(dirname "$0")/../.."
 
+# Go keeps what it fetches and builds there, and does nothing where there is none.
+[ -n "${HOME:-}" ] || HOME=$PWD/build/home
+mkdir -p "$HOME"
+export HOME
+
 outputs=build/interop
 mkdir -p "$outputs"
 rm -f "$outputs"/*
