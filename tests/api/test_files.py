@@ -335,6 +335,16 @@ def test_what_else_is_known_before_the_body_is_refused_before_it(alice, connect)
 
 
 @pytest.mark.one_process
+@pytest.mark.parametrize("body,stays", [(60_000, True), (100_000, False)])
+def test_a_connection_outlives_an_early_refusal_when_little_is_left(alice, connect, body, stays):
+    with begin_form(connect(alice.gateway, alice.session[:-4] + "AAAA"), body) as connection:
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 401 ") and (b"Connection: close" in answer) != stays
+        connection.sendall(b"x" * body + b"GET /me HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.recv(65536)[:13] == (b"HTTP/1.1 401 " if stays else b"")
+
+
+@pytest.mark.one_process
 def test_a_part_that_promises_too_much_is_refused_at_its_head(alice):
     """Of a chunked form nothing else tells; what a part promises is not believed when it is less."""
     def chunk(data):
