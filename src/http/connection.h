@@ -24,6 +24,7 @@ enum {
     ANSWER_HEAD_MAX = 64 * 1024,   /* ours are under 8 KiB, with a session string */
     LISTENERS_MAX = 8,             /* a few addresses: IPv4, IPv6, one for metrics */
     LISTEN_BACKLOG = 1024,         /* connections made while one loop iteration runs */
+    ACCEPT_AGAIN_MS = 100,         /* after a failure for want of memory */
     OVERLOAD_MAX = 64, /* connections past the bound that are told 503; more are just closed */
     LINGER_MS = 2000,  /* for the client to read an answer before its bytes are reset */
     SKIP_BYTES_MAX = 64 * 1024, /* of a body that is answered early: more ends the connection */
@@ -102,7 +103,8 @@ struct http_server {
     size_t n_listeners;
     uv_timer_t timer; /* fires at the earliest deadline of all queues, or earlier */
     uint64_t timer_due;
-    uv_idle_t resumer; /* active while a connection is READY */
+    uint64_t accept_due; /* when to accept again what there was no memory for; 0: nothing */
+    uv_idle_t resumer;   /* active while a connection is READY */
     struct connection_queue queues[CONNECTION_STATES];
     uint64_t timeouts[CONNECTION_STATES]; /* ms, one a state: so each queue is in deadline order */
 

@@ -56,11 +56,15 @@ static void ensure_timer(struct http_server *s, uint64_t deadline)
     uv_timer_start(&s->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
+static void accept_again(struct http_server *s);
+
 static void on_timer(uv_timer_t *timer)
 {
     struct http_server *s = timer->data;
     uint64_t now = uv_now(s->loop);
     s->timer_due = 0;
+    if (s->accept_due != 0 && s->accept_due <= now)
+        accept_again(s);
     for (size_t i = 0; i < CONNECTION_STATES; i++) {
         if (s->timeouts[i] == 0)
             continue;
@@ -70,6 +74,8 @@ static void on_timer(uv_timer_t *timer)
     for (size_t i = 0; i < CONNECTION_STATES; i++)
         if (s->timeouts[i] != 0 && s->queues[i].first)
             ensure_timer(s, s->queues[i].first->deadline);
+    if (s->accept_due != 0)
+        ensure_timer(s, s->accept_due);
 }
 
 /* Resumes those that are ready now; who gets ready meanwhile waits for the next turn. */
@@ -115,12 +121,23 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     struct connection *c = connection_new(s);
-    if (!c)
+    if (!c) { /* the loop does not look at a listener any more until it is accepted from */
+        s->accept_due = uv_now(s->loop) + ACCEPT_AGAIN_MS;
+        ensure_timer(s, s->accept_due);
         return;
+    }
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0)
         http_connection_close(c);
     else
         connection_start(c);
+}
+
+/* Where nothing waits, accepting fails and nothing comes of it. */
+static void accept_again(struct http_server *s)
+{
+    s->accept_due = 0;
+    for (size_t i = 0; i < s->n_listeners; i++)
+        on_connection((uv_stream_t *)s->listeners[i], 0);
 }
 
 /* "1.2.3.4:5", "[::1]:5" */
