@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/errors.h"
 
+#include "gateway/route.h"
+
 struct known_error {
     const char *name; /* without its number */
     int status;
@@ -272,6 +274,68 @@ struct call_error error_from_telegram(struct arena *a, int code, struct slice na
         e.detail = sentence_of(a, name);
     }
     return e;
+}
+
+/* ---- which parameter it is about ---- */
+
+/* Errors that are about one parameter, whatever route meets them. Of several names a route has at
+ * most one. */
+static const struct {
+    const char *name; /* without its number */
+    const char *fields[3];
+} blames[] = {
+    {"PHONE_NUMBER_INVALID", {"phone"}},
+    {"PHONE_NUMBER_BANNED", {"phone"}},
+    {"PHONE_NUMBER_FLOOD", {"phone"}},
+    {"PHONE_PASSWORD_FLOOD", {"phone"}},
+    {"PHONE_CODE_INVALID", {"code"}},
+    {"PHONE_CODE_EMPTY", {"code"}},
+    {"PHONE_CODE_EXPIRED", {"code"}},
+    {"CODE_INVALID", {"code"}},
+    {"CODE_EMPTY", {"code"}},
+    {"EMAIL_HASH_EXPIRED", {"code"}},
+    {"EMAIL_VERIFY_EXPIRED", {"code"}},
+    {"PASSWORD_RECOVERY_EXPIRED", {"code"}},
+    {"EMAIL_INVALID", {"recovery_email"}},
+    {"EMAIL_NOT_ALLOWED", {"recovery_email"}},
+    {"API_ID_INVALID", {"api_id"}},
+    {"CONNECTION_API_ID_INVALID", {"api_id"}},
+    {"API_ID_PUBLISHED_FLOOD", {"api_id"}},
+    {"ACCESS_TOKEN_INVALID", {"bot_token"}},
+    {"ACCESS_TOKEN_EXPIRED", {"bot_token"}},
+    {"FIRSTNAME_INVALID", {"first_name"}},
+    {"LASTNAME_INVALID", {"last_name"}},
+    {"HASH_INVALID", {"hash"}},
+    {"PEER_ID_INVALID", {"chat_id"}},
+    {"CHAT_ID_INVALID", {"chat_id"}},
+    {"CHANNEL_INVALID", {"chat_id"}},
+    {"CHANNEL_ID_INVALID", {"chat_id"}},
+    {"INVITE_HASH_EMPTY", {"group_identifier", "chat_id"}},
+    {"INVITE_HASH_EXPIRED", {"group_identifier", "chat_id"}},
+    {"INVITE_HASH_INVALID", {"group_identifier", "chat_id"}},
+    {"MESSAGE_ID_INVALID", {"message_id"}},
+    {"MSG_ID_INVALID", {"message_id"}},
+    {"MESSAGE_IDS_EMPTY", {"message_ids"}},
+    {"REPLY_MESSAGE_ID_INVALID", {"reply_to_message_id"}},
+    {"MESSAGE_EMPTY", {"text", "new_text"}},
+    {"MESSAGE_TOO_LONG", {"text", "new_text"}},
+    {"MEDIA_CAPTION_TOO_LONG", {"text"}},
+    {"ENTITY_BOUNDS_INVALID", {"entities"}},
+    {"SCHEDULE_DATE_INVALID", {"schedule_date"}},
+    {"SCHEDULE_DATE_TOO_LATE", {"schedule_date"}},
+};
+
+const char *error_field(const struct call_error *e, const struct route *r)
+{
+    int64_t number;
+    if (e->field || !e->telegram || !r)
+        return e->field;
+    struct slice base = error_base(slice_str(e->code), &number);
+    for (size_t i = 0; i < sizeof blames / sizeof *blames; i++)
+        for (size_t k = 0; blames[i].fields[k] && slice_is(base, blames[i].name); k++)
+            if (route_has_param(r, blames[i].fields[k]))
+                return blames[i].fields[k];
+    return NULL;
 }
 
 void error_body_write(struct buf *out, const struct call_error *e, const char *request_id)

@@ -22,6 +22,10 @@ int64_t error_wait_s(struct slice name);
 /* The number of a *_MIGRATE_n that moves a login (PHONE, USER, NETWORK); 0 for any other error. */
 int32_t error_migrate_dc(struct slice name);
 
+/* The parameter of the route at fault: what the error says itself, else what one of Telegram's is
+ * about. NULL: none, or none that this route has. The route may be NULL. */
+const char *error_field(const struct call_error *e, const struct route *r);
+
 /* Appends the JSON body of an error answer. */
 void error_body_write(struct buf *out, const struct call_error *e, const char *request_id);
 

@@ -185,8 +185,6 @@ void handle_bot_login(struct call *c)
                                          arena_strdup(c->arena, token)));
     if (answer)
         login_finish(c, answer, "Successfully authenticated");
-    else if (call_error_is(c, "ACCESS_TOKEN_INVALID") || call_error_is(c, "ACCESS_TOKEN_EXPIRED"))
-        c->error.field = "bot_token";
 }
 
 /* ---- logout ---- */

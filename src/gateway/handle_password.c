@@ -124,8 +124,6 @@ void handle_password_put(struct call *c)
         answer_changed(c, "2FA password changed", true, 0);
     else if (call_error_is(c, "EMAIL_UNCONFIRMED"))
         answer_unconfirmed(c);
-    else if (call_error_is(c, "EMAIL_INVALID"))
-        c->error.field = "recovery_email";
 }
 
 static struct tl_object *build_removal(struct call *c, const struct tl_object *check,
@@ -158,21 +156,12 @@ static void answer_message(struct call *c, const char *message)
     json_object_end(w);
 }
 
-static void blame_code(struct call *c)
-{
-    if (call_error_is(c, "CODE_INVALID") || call_error_is(c, "EMAIL_HASH_EXPIRED") ||
-        call_error_is(c, "PASSWORD_RECOVERY_EXPIRED"))
-        c->error.field = "code";
-}
-
 void handle_password_confirm_email(struct call *c)
 {
     struct tl_value done;
     const char *code = arena_strdup(c->arena, call_param(c, "code")->text);
     if (call_invoke_value(c, request_confirm_password_email(&c->b, code), &done))
         answer_message(c, "Recovery e-mail confirmed");
-    else
-        blame_code(c);
 }
 
 void handle_password_resend_email(struct call *c)
@@ -231,6 +220,4 @@ void handle_password_recover(struct call *c)
         call_invoke(c, request_recover_password(&c->b, code, settings));
     if (answer)
         login_finish(c, answer, "Password recovered");
-    else
-        blame_code(c);
 }

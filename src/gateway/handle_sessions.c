@@ -64,10 +64,8 @@ void handle_sessions_delete(struct call *c)
     struct tl_object *query =
         one ? request_reset_authorization(&c->b, hash) : request_reset_authorizations(&c->b);
     if (!call_invoke_value(c, query, &done)) {
-        if (call_error_is(c, "HASH_INVALID")) {
+        if (call_error_is(c, "HASH_INVALID"))
             c->error.status = 404;
-            c->error.field = "hash";
-        }
         return;
     }
     struct json_writer *w = call_answer(c, 200);

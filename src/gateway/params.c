@@ -294,26 +294,54 @@ bool percent_decode(struct arena *a, struct slice text, bool plus_is_space, stru
     return true;
 }
 
-/* The decoded value of `name` in a query string: of several the last, as web frameworks take it. */
-static bool query_find(struct call *c, struct slice query, const char *name, struct slice *out)
+/* Takes the first `name=value` off a query string. */
+static void take_pair(struct slice *query, struct slice *name, struct slice *value)
+{
+    const uint8_t *ampersand = query->len ? memchr(query->data, '&', query->len) : NULL;
+    size_t n = ampersand ? (size_t)(ampersand - query->data) : query->len;
+    struct slice pair = slice_of(query->data, n);
+    const uint8_t *equals = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
+    size_t name_len = equals ? (size_t)(equals - pair.data) : pair.len;
+    *name = slice_of(pair.data, name_len);
+    *value = equals ? slice_of(equals + 1, pair.len - name_len - 1) : slice_str("");
+    n += ampersand != NULL;
+    *query = slice_of(query->data + n, query->len - n);
+}
+
+/* A name is compared as it stands first: hardly any client escapes one. */
+static bool is_named(struct call *c, struct slice raw, const char *name)
+{
+    struct slice decoded;
+    return slice_is(raw, name) ||
+           (raw.len > strlen(name) && memchr(raw.data, '%', raw.len) &&
+            percent_decode(c->arena, raw, true, &decoded) && slice_is(decoded, name));
+}
+
+/* Many clients repeat the name for each item of a list. */
+static struct slice joined(struct call *c, struct slice items, struct slice item)
+{
+    return slice_str(arena_printf(c->arena, "%.*s,%.*s", (int)items.len, (const char *)items.data,
+                                  (int)item.len, (const char *)item.data));
+}
+
+/* The decoded value of the parameter in the query string. Of several the last, as web frameworks
+ * take it; of a list all. */
+static bool query_find(struct call *c, const struct param *p, struct slice *out)
 {
     bool found = false;
-    for (size_t at = 0; at < query.len;) {
-        size_t end = at;
-        while (end < query.len && query.data[end] != '&')
-            end++;
-        struct slice pair = slice_of(query.data + at, end - at);
-        const uint8_t *equals = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
-        size_t name_len = equals ? (size_t)(equals - pair.data) : pair.len;
-        struct slice value = equals ? slice_of(equals + 1, pair.len - name_len - 1) : slice_str("");
-        if (slice_is(slice_of(pair.data, name_len), name)) {
-            found = true;
-            if (!percent_decode(c->arena, value, true, out)) {
-                call_fail_field(c, name, "%s has a bad %%-escape", name);
-                return true;
-            }
+    struct slice query = c->request->query, name, value;
+    while (query.len > 0) {
+        take_pair(&query, &name, &value);
+        if (!is_named(c, name, p->name))
+            continue;
+        struct slice before = *out;
+        if (!percent_decode(c->arena, value, true, out)) {
+            call_fail_field(c, p->name, "%s has a bad %%-escape", p->name);
+            return true;
         }
-        at = end + 1;
+        if (found && p->type == PARAM_IDS)
+            *out = joined(c, before, *out);
+        found = true;
     }
     return found;
 }
@@ -352,22 +380,54 @@ static void tokener_give_back(struct call *c, struct json_tokener *t, size_t bod
     c->worker->tokener = t;
 }
 
-/* json-c takes single quotes, NaN and Infinity even when strict. None of them is made of the bytes
- * that JSON has outside of strings: gives the place of the first other one, or the length. */
-static size_t find_foreign_byte(struct slice body)
+/* The code unit that \\uXXXX at `at` writes; -1 for anything else. */
+static int32_t escaped_unit(struct slice text, size_t at)
+{
+    int32_t unit = 0;
+    if (text.len - at < 6 || text.data[at] != '\\' || text.data[at + 1] != 'u')
+        return -1;
+    for (size_t i = 2; i < 6; i++) {
+        int digit = hex_digit(text.data[at + i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
+/* How many bytes the escape at `at` has; 0: half of a surrogate pair without its other half. */
+static size_t escape_length(struct slice text, size_t at)
+{
+    int32_t unit = escaped_unit(text, at);
+    if (unit < 0)
+        return 2; /* whatever is escaped does not end the string */
+    if (unit < 0xd800 || unit > 0xdfff)
+        return 6;
+    int32_t low = unit < 0xdc00 ? escaped_unit(text, at + 6) : -1;
+    return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
+}
+
+/* json-c takes single quotes, NaN and Infinity even when strict; none of them is made of the bytes
+ * that JSON has outside of strings. In strings it takes bare control characters, and half surrogate
+ * pairs, which it replaces: the text would not be what was written. NULL: nothing of that kind. */
+static const char *find_laxness(struct slice body, size_t *at)
 {
     static const char allowed[] = "{}[]:,+-.0123456789eE \t\r\ntrufalsn";
     bool in_string = false;
-    for (size_t i = 0; i < body.len; i++) {
-        uint8_t c = body.data[i];
+    size_t step;
+    for (*at = 0; *at < body.len; *at += step) {
+        uint8_t c = body.data[*at];
+        step = 1;
         if (c == '"')
             in_string = !in_string;
-        else if (in_string)
-            i += c == '\\'; /* whatever is escaped does not end the string */
-        else if (!memchr(allowed, c, sizeof allowed - 1))
-            return i;
+        else if (in_string && c < ' ')
+            return "a control character that is not escaped";
+        else if (in_string && c == '\\' && (step = escape_length(body, *at)) == 0)
+            return "half of a surrogate pair";
+        else if (!in_string && !memchr(allowed, c, sizeof allowed - 1))
+            return "a character that it has in strings only";
     }
-    return body.len;
+    return NULL;
 }
 
 struct json_fault {
@@ -379,11 +439,9 @@ struct json_fault {
 static struct json_object *json_parse(struct call *c, struct slice text, struct json_fault *fault)
 {
     *fault = (struct json_fault){0};
-    size_t foreign = find_foreign_byte(text);
-    if (foreign < text.len) {
-        *fault = (struct json_fault){"a character that it has in strings only", foreign};
+    fault->reason = find_laxness(text, &fault->at);
+    if (fault->reason)
         return NULL;
-    }
     struct json_tokener *tokener = tokener_take(c->worker);
     if (!tokener) {
         call_fail(c, 503, "OUT_OF_MEMORY", "Out of memory; try again");
@@ -391,8 +449,11 @@ static struct json_object *json_parse(struct call *c, struct slice text, struct 
     }
     struct json_object *json =
         json_tokener_parse_ex(tokener, (const char *)text.data, (int)text.len);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
     size_t at = json_tokener_get_parse_end(tokener);
+    /* Only what follows a number or a word shows that it is over. */
+    if (json_tokener_get_error(tokener) == json_tokener_continue)
+        json = json_tokener_parse_ex(tokener, " ", 1);
+    enum json_tokener_error error = json_tokener_get_error(tokener);
     tokener_give_back(c, tokener, text.len);
     if (error == json_tokener_success && at == text.len)
         return json;
@@ -469,9 +530,9 @@ static bool find_given(struct call *c, const struct param *p, size_t *path_index
     case PARAM_BODY:
         if (c->json_body && json_object_object_get_ex(c->json_body, p->name, json))
             return *json != NULL; /* null is the same as absent */
-        return slice_is(r->method, "DELETE") && query_find(c, r->query, p->name, text);
+        return slice_is(r->method, "DELETE") && query_find(c, p, text);
     case PARAM_QUERY:
-        return query_find(c, r->query, p->name, text);
+        return query_find(c, p, text);
     }
     return false;
 }
@@ -502,14 +563,6 @@ static bool param_parse(struct call *c, const struct param *p, size_t *path_inde
     return param_from_text(c, p, given, text, v);
 }
 
-static bool has_param(const struct route *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_params; i++)
-        if (r->params[i].place == PARAM_BODY && strcmp(r->params[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static bool refuse_unknown(struct call *c)
 {
     if (!c->json_body || !c->route->strict_body)
@@ -517,7 +570,7 @@ static bool refuse_unknown(struct call *c)
     json_object_object_foreach(c->json_body, name, value)
     {
         (void)value;
-        if (!has_param(c->route, name))
+        if (!route_has_param(c->route, name))
             call_fail_field(c, name, "there is no parameter of this name");
     }
     return !call_failed(c);

@@ -92,6 +92,8 @@ uint32_t route_code(const struct route *r);
 /* The route that "POST /messages/send" names, its path as the table writes it; NULL if none. */
 const struct route *route_by_name(struct slice name);
 
+bool route_has_param(const struct route *r, const char *name);
+
 /* Finds the route, fills path_values (decoded into the arena of c). NULL: *status is 404, or 405
  * with *allow the methods that exist there ("GET, HEAD", in the arena). */
 const struct route *route_match(struct call *c, struct slice method, struct slice path, int *status,

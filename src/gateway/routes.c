@@ -14,7 +14,8 @@ enum {
     PASSWORD_CHARACTERS_MAX = 1024,
     STRING_CHARACTERS_MAX = 4096 + 8, /* what fits into a header */
     HINT_CHARACTERS_MAX = 255,
-    QR_WAIT_MAX_S = 60, /* proxies give up on longer ones; the gateway's own deadline cuts it, too */
+    QR_WAIT_MAX_S =
+        60, /* proxies give up on longer ones; the gateway's own deadline cuts it, too */
     LIMIT_MESSAGES_MAX = 1000,
     LIMIT_CHATS_MAX = 10000,
     DELETE_IDS_MAX = 1000,
@@ -22,9 +23,9 @@ enum {
 };
 
 static const char *const import_formats[] = {"auto",   "telethon", "pyrogram", "gramjs",
-                                              "mtcute", "tgrest",   NULL};
-static const char *const export_formats[] = {"telethon", "pyrogram", "gramjs", "mtcute", "tgrest",
-                                              NULL};
+                                             "mtcute", "tgrest",   NULL};
+static const char *const export_formats[] = {"telethon", "pyrogram", "gramjs",
+                                             "mtcute",   "tgrest",   NULL};
 static const char *const parse_modes[] = {"markdown", "html", "none", NULL};
 
 /* One entry reads better in a few lines than in ten. */
@@ -459,6 +460,14 @@ const struct route *route_by_name(struct slice name)
             return &routes[i];
     }
     return NULL;
+}
+
+bool route_has_param(const struct route *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_params; i++)
+        if (strcmp(r->params[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* ---- matching ---- */

@@ -10,11 +10,18 @@ static const struct {
 } exceptions[] = {
     {"auth.checkPassword", CALL_ONCE}, /* a login */
     {"auth.checkRecoveryPassword", CALL_ONCE},
-    {"account.getTmpPassword", CALL_ONCE},        /* makes one */
-    {"messages.getMessagesViews", CALL_ONCE},     /* may count one */
-    {"messages.getBotCallbackAnswer", CALL_ONCE}, /* presses a bot's button */
-    {"messages.getInlineBotResults", CALL_ONCE},  /* asks a bot */
-    {"upload.saveFilePart", CALL_REPEATABLE},     /* a part is overwritten by itself */
+    {"account.getTmpPassword", CALL_ONCE},                /* makes one */
+    {"messages.getMessagesViews", CALL_ONCE},             /* may count one */
+    {"messages.getBotCallbackAnswer", CALL_ONCE},         /* presses a bot's button */
+    {"messages.getInlineBotResults", CALL_ONCE},          /* asks a bot */
+    {"messages.checkUrlAuthMatchCode", CALL_ONCE},        /* a login at a web site */
+    {"payments.getStarsRevenueAdsAccountUrl", CALL_ONCE}, /* likewise: who has the link is in */
+    {"payments.getStarsRevenueWithdrawalUrl", CALL_ONCE}, /* moves money */
+    {"payments.getStarGiftWithdrawalUrl", CALL_ONCE},
+    {"channels.searchPosts", CALL_ONCE}, /* may pay */
+    {"phone.getGroupCallStreamRtmpUrl",
+     CALL_ONCE},                              /* may revoke the key of a stream, and tells it */
+    {"upload.saveFilePart", CALL_REPEATABLE}, /* a part is overwritten by itself */
     {"upload.saveBigFilePart", CALL_REPEATABLE},
     {"messages.uploadMedia", CALL_REPEATABLE},    /* a copy that nobody sees */
     {"messages.sendMultiMedia", CALL_REPEATABLE}, /* each of its items has a random_id */

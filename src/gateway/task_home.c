@@ -370,6 +370,7 @@ static void write_error(struct call *c)
     c->content_type = "application/json";
     if (c->status == 503 && c->error.wait_s == 0)
         c->error.wait_s = RETRY_AFTER_S;
+    c->error.field = error_field(&c->error, c->route);
     buf_clear(c->body);
     error_body_write(c->body, &c->error, c->request_id);
     if (c->error.wait_s > 0)

@@ -48,6 +48,9 @@ def check_refusal(answer, status, error):
 
 @pytest.mark.parametrize("body", [
     b"{", b"", b"[]", b'"text"', b"null", b"{'chat_id': 1}", b"{'chat_id': 'me', 'text': 'x'}", b'{"chat_id": 1,}', b'{"a": 1} trailing', b"\xff\xfe",
+    b'{"chat_id": "me", "text": "bare\ttab"}', b'{"chat_id": "me", "text": "bare\nline"}', b'{"chat_id": "me", "text": "bare\x1f"}',
+    b'{"chat_id": "me", "text": "half \\ud83d"}', b'{"chat_id": "me", "text": "half \\udE00 of it"}', b'7', b'true',
+    b'{"chat_id": "me", "text": "half \\ud83d\\u0041"}', b'{"chat_id": "me", "text": "half \\ud83d\\ud83d\\ude00"}',
     b'{"chat_id": NaN}', b"{" * 1000, b'{"chat_id": 1 "text": 2}', b'// comment\n{"chat_id": 1}',
 ])
 def test_malformed_json(alice, body):
@@ -96,6 +99,51 @@ def test_parameters_are_checked_before_telegram_is_asked(alice, control, method,
 def test_parameters_that_nobody_knows_are_left_alone(alice):
     """Clients may be newer than the gateway."""
     assert alice.send("me", unique("with extras"), some_future_option=True)["success"]
+
+
+def test_escapes_in_json_are_what_they_say(alice):
+    sent = alice.http.post("/messages/send", headers={"X-Session-String": alice.session, "Content-Type": "application/json"},
+                           content=rb'{"chat_id": "me", "text": "\ud83d\ude00 \u00e4 \\ud83d \"\t|", "parse_mode": "none"}')
+    assert sent.status_code == 200, sent.text
+    assert alice.message("me", sent.json()["message_id"])["text"] == "\U0001f600 \u00e4 \\ud83d \"\t|"
+
+
+def test_bodies_that_are_no_object_are_told_so(alice):
+    for body in (b"null", b"7", b"true", b"[]", b'"text"', b"-0.5"):
+        answer = alice.http.post("/messages/send", content=body, headers={
+            "X-Session-String": alice.session, "Content-Type": "application/json"})
+        assert answer.status_code == 400 and "object" in answer.json()["detail"], answer.text
+
+
+def test_names_in_the_query_may_be_escaped(alice):
+    assert len(alice.request("GET", "/messages?%63hat%5Fid=me&l%69mit=1").json()["messages"]) <= 1
+    assert alice.error("GET", "/messages?chat_id=me&lim%69t=0", 400, "INVALID_PARAMETER")["field"] == "limit"
+    alice.request("GET", "/messages?chat_id=me&%zz=1&%=2&%ff%00=3")
+
+
+def test_a_list_in_the_query_may_repeat_its_name(new_account):
+    """As most HTTP clients write a list: no id of it may be lost."""
+    client = new_account()
+    ids = [client.send("me", unique())["message_id"] for _ in range(4)]
+    query = f"chat_id=me&message_ids={ids[0]}&message_ids={ids[1]},{ids[2]}&message_ids={ids[3]}"
+    assert client.request("DELETE", f"/messages/delete?{query}").json()["deleted_messages"] == ids
+    told = client.error("DELETE", "/messages/delete?chat_id=me&message_ids=1&message_ids=x", 400, "INVALID_PARAMETER")
+    assert told["field"] == "message_ids"
+
+
+@pytest.mark.parametrize("method, path, body, status, error, field", [
+    ("POST", "/messages/send", {"chat_id": "me", "text": "x" * 5000}, 400, "MESSAGE_TOO_LONG", "text"),
+    ("POST", "/messages/send", {"chat_id": "me", "text": "re: nothing", "reply_to_message_id": 2**31 - 9}, 404,
+     "REPLY_MESSAGE_ID_INVALID", "reply_to_message_id"),
+    ("POST", "/messages/edit", {"chat_id": "me", "message_id": 2**31 - 9, "new_text": "nowhere"}, 404, "MESSAGE_ID_INVALID", "message_id"),
+    ("POST", "/messages/forward", {"from_chat_id": "me", "to_chat_id": "me", "message_id": 2**31 - 9}, 404, "MESSAGE_ID_INVALID", "message_id"),
+    ("POST", "/messages/send", {"chat_id": -999, "text": "to nobody"}, 404, "PEER_ID_INVALID", "chat_id"),
+    ("POST", "/groups/join", {"group_identifier": "t.me/+NoSuchInvite"}, 400, "INVITE_HASH_INVALID", "group_identifier"),
+    ("POST", "/auth/send_code", {"phone": "not a number", "api_id": 1, "api_hash": "0" * 32}, 400, "PHONE_NUMBER_INVALID", "phone"),
+    ("POST", "/auth/qr", {"api_id": 1, "api_hash": "x"}, 400, "API_ID_INVALID", "api_id"),
+])
+def test_telegrams_errors_about_one_parameter_name_it(alice, method, path, body, status, error, field):
+    assert alice.error(method, path, status, error, json=body)["field"] == field
 
 
 def test_a_bad_escape_in_the_query(alice):

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "gateway/errors.h"
+#include "gateway/route.h"
 #include "gateway/safety.h"
 
 struct mapped {
@@ -162,6 +163,40 @@ static void error_bodies_are_json(void **state)
     buf_free(&out);
 }
 
+static void errors_name_a_parameter_that_the_route_has(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *route, *error, *field;
+    } cases[] = {
+        {"POST /auth/send_code", "PHONE_NUMBER_INVALID", "phone"},
+        {"POST /auth/verify_code", "PHONE_CODE_EXPIRED", "code"},
+        {"POST /messages/send", "MESSAGE_TOO_LONG", "text"},
+        {"POST /messages/edit", "MESSAGE_TOO_LONG", "new_text"},
+        {"POST /messages/send", "PEER_ID_INVALID", "chat_id"},
+        {"POST /messages/forward", "PEER_ID_INVALID", NULL}, /* which of its two? */
+        {"POST /groups/join", "INVITE_HASH_EXPIRED", "group_identifier"},
+        {"GET /messages", "INVITE_HASH_EXPIRED", "chat_id"},
+        {"GET /chats", "PHONE_CODE_INVALID", NULL},
+        {"POST /messages/send", "CHAT_WRITE_FORBIDDEN", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct route *r = route_by_name(slice_str(cases[i].route));
+        struct call_error e = {.status = 400, .code = cases[i].error, .telegram = true};
+        assert_non_null(r);
+        const char *field = error_field(&e, r);
+        if (!cases[i].field)
+            assert_null(field);
+        else
+            assert_string_equal(field, cases[i].field);
+        assert_null(error_field(&e, NULL));
+        e.telegram = false; /* the gateway's own errors say it themselves */
+        assert_null(error_field(&e, r));
+    }
+    struct call_error told = {.code = "CODE_INVALID", .telegram = true, .field = "other"};
+    assert_string_equal(error_field(&told, NULL), "other");
+}
+
 /* ---- safety ---- */
 
 static void only_harmless_methods_are_repeated(void **state)
@@ -191,6 +226,12 @@ static void only_harmless_methods_are_repeated(void **state)
         {"messages.importChatInvite", CALL_ONCE},
         {"phone.requestCall", CALL_ONCE}, /* its 32-bit random_id promises nothing */
         {"messages.getBotCallbackAnswer", CALL_ONCE},
+        {"messages.checkUrlAuthMatchCode", CALL_ONCE},
+        {"payments.getStarsRevenueAdsAccountUrl", CALL_ONCE},
+        {"payments.getStarsRevenueWithdrawalUrl", CALL_ONCE},
+        {"payments.getStarGiftWithdrawalUrl", CALL_ONCE},
+        {"phone.getGroupCallStreamRtmpUrl", CALL_ONCE},
+        {"channels.searchPosts", CALL_ONCE},
         {"account.updateStatus", CALL_ONCE},
     };
     char error[256];
@@ -211,6 +252,7 @@ int main(void)
         cmocka_unit_test(whole_table_is_mapped),
         cmocka_unit_test(names_lose_their_numbers),
         cmocka_unit_test(error_bodies_are_json),
+        cmocka_unit_test(errors_name_a_parameter_that_the_route_has),
         cmocka_unit_test(only_harmless_methods_are_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
