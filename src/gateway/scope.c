@@ -127,10 +127,25 @@ static bool names_service(struct tl_object *o)
            tl_int(o, F_user_id) == SERVICE_USER_ID;
 }
 
+/* Whether a word is found tells a code as well as the message does, letter by letter. */
+static bool searches_all_chats(const struct tl_object *query)
+{
+    bool everywhere =
+        tl_is(query, C_messages_searchGlobal) ||
+        (tl_is(query, C_messages_search) && tl_is(tl_obj(query, F_peer), C_inputPeerEmpty));
+    return everywhere && tl_text(query, F_q).len > 0;
+}
+
 bool scope_check_query(struct call *c, const struct tl_object *query)
 {
     struct tl_value v = tl_value_obj(query);
-    if (scope_is_narrowed(&c->session.scope) && walk(&v, names_service))
+    if (!scope_is_narrowed(&c->session.scope))
+        return true;
+    if (searches_all_chats(query))
+        call_fail(c, 403, "SCOPE_ACCOUNT",
+                  "A narrowed session string may not search all chats at once: Telegram's login "
+                  "codes are among them");
+    else if (walk(&v, names_service))
         call_fail(c, 403, "SCOPE_ACCOUNT",
                   "A narrowed session string may not read Telegram's login codes");
     return !call_failed(c);

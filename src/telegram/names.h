@@ -108,6 +108,7 @@
     /* Messages */                                                       \
     X(messages_getHistory)                                               \
     X(messages_search)                                                   \
+    X(messages_searchGlobal)                                             \
     X(messages_getMessages)                                              \
     X(channels_getMessages)                                              \
     X(messages_sendMessage)                                              \

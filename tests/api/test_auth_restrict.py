@@ -94,6 +94,8 @@ def test_read_only_does_not_write(new_account, narrow, control):
         ("POST", "/methods/messages.readHistory", {"peer": "me", "max_id": 0}),
         ("POST", "/methods/messages.getBotCallbackAnswer", {"peer": "me", "msg_id": 1}),
         ("POST", "/methods/messages.getMessagesViews", {"peer": "me", "id": [1], "increment": True}),
+        ("POST", "/methods/payments.getStarsRevenueAdsAccountUrl", {"peer": "me"}),
+        ("POST", "/methods/phone.getGroupCallStreamRtmpUrl", {"peer": "me", "revoke": True}),
         ("POST", "/methods/upload.saveFilePart", {"file_id": "1", "file_part": 0, "bytes": ""}),
     ]:
         reader.error(method, path, 403, "SCOPE_READ_ONLY", json=body)
@@ -150,6 +152,16 @@ def test_login_codes_cannot_be_read(new_account, narrow, api):
     through = {"_": "inputPeerUserFromMessage", "peer": {"_": "inputPeerSelf"}, "msg_id": 1, "user_id": str(SERVICE_USER)}
     reader.error("POST", "/methods/messages.getPeerDialogs", 403, "SCOPE_ACCOUNT",
                  json={"peers": [{"_": "inputDialogPeer", "peer": through}]})
+    # A search that finds the message tells the code, blanked or not.
+    everywhere = {"q": code, "filter": {"_": "inputMessagesFilterEmpty"}, "min_date": 0, "max_date": 0, "offset_id": 0, "limit": 10}
+    for method, body in [
+        ("messages.searchGlobal", {**everywhere, "offset_rate": 0, "offset_peer": {"_": "inputPeerEmpty"}}),
+        ("messages.search", {**everywhere, "peer": {"_": "inputPeerEmpty"}, "add_offset": 0, "max_id": 0, "min_id": 0, "hash": "0"}),
+    ]:
+        reader.error("POST", f"/methods/{method}", 403, "SCOPE_ACCOUNT", json=body)
+    assert code not in reader.request("GET", "/chats").text
+    anything = {**everywhere, "q": "", "offset_rate": 0, "offset_peer": {"_": "inputPeerEmpty"}}
+    assert reader.call("messages.searchGlobal", **anything)["messages"] is not None and code not in reader.last.text
     forwarder = narrow(client, expires_in=600)
     forwarder.error("POST", "/messages/forward", 403, "SCOPE_ACCOUNT",
                     json={"from_chat_id": SERVICE_USER, "to_chat_id": "me", "message_id": ids[0]})
