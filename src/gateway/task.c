@@ -161,10 +161,18 @@ static bool salts_are_stale(const struct task *t)
            salts_left_s(upstream_salts(t->upstream), now_s) > 0;
 }
 
+/* A login or an import that did not even begin has no session worth keeping: a client that takes
+ * over what comes back would lose its own for it. */
+static bool is_stillborn(const struct call *c)
+{
+    return call_failed(c) &&
+           (c->route->session == SESSION_NEED_NONE || c->route->session == SESSION_NEED_IMPORT);
+}
+
 void task_add_session_header(struct task *t)
 {
     struct call *c = &t->call;
-    if (c->has_session && (t->session_changed || salts_are_stale(t)))
+    if (c->has_session && !is_stillborn(c) && (t->session_changed || salts_are_stale(t)))
         call_header_add(c, "X-Session-String", call_session_string(c));
 }
 

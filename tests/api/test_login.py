@@ -309,3 +309,28 @@ def test_a_session_that_was_ended_elsewhere(new_account, control):
     client = new_account()
     control.run(f"revoke {client.phone}")
     client.error("GET", "/chats", 401, "SESSION_REVOKED")
+
+
+@pytest.mark.parametrize("path, body, status, error", [
+    ("/auth/send_code", {"phone": "not a number"}, 400, "PHONE_NUMBER_INVALID"),
+    ("/auth/send_code", {"phone": "9996620001", "api_hash": "none"}, 400, "API_ID_INVALID"),
+    ("/auth/bot", {"bot_token": "1:none"}, 400, "ACCESS_TOKEN_INVALID"),
+    ("/auth/qr", {"api_hash": "none"}, 400, "API_ID_INVALID"),
+])
+def test_a_login_that_does_not_begin_leaves_the_clients_session_alone(new_account, path, body, status, error):
+    """Whoever takes over each string that comes back would lose a good one for a key without an account."""
+    client = new_account()
+    before = client.session
+    client.error("POST", path, status, error, json={"api_id": API_ID, "api_hash": API_HASH, **body})
+    assert "x-session-string" not in client.last.headers and client.session == before
+    assert client.get("/me")["id"] == client.user_id
+
+
+def test_an_import_that_fails_leaves_the_clients_session_alone(new_account, connect, gateway):
+    client, dead = new_account(), new_account()
+    string = dead.post("/auth/export", format="telethon")["string"]
+    dead.delete("/auth/logout")
+    before = client.session
+    client.error("POST", "/auth/import", 401, "AUTH_KEY_UNREGISTERED",
+                 json={"string": string, "api_id": API_ID, "api_hash": API_HASH})
+    assert "x-session-string" not in client.last.headers and client.session == before
