@@ -13,10 +13,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from accounts import Numbers, sign_up  # noqa: E402
 from client import Api  # noqa: E402
-from processes import Gateway, Process, Sandbox  # noqa: E402
+from processes import DEADLINE_S, Gateway, Process, Sandbox  # noqa: E402
 from replicas import Replicas  # noqa: E402
 
 REPLICAS = pytest.StashKey[str]()
+TEST_TIMEOUT_S = 5 * DEADLINE_S  # several waits, each with a deadline of its own
 
 
 def pytest_addoption(parser):
@@ -41,7 +42,7 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [i for i in items if not i.get_closest_marker("large")]
     for item in items:
         if not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
 
 
 def pytest_terminal_summary(terminalreporter, config):

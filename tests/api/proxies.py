@@ -11,6 +11,8 @@ import threading
 import pproxy
 import pyaes
 
+from processes import DEADLINE_S
+
 
 class Loop:
     """An event loop on a thread of its own, and the server that runs there, if there is one."""
@@ -30,7 +32,7 @@ class Loop:
         self.loop.close()
 
     def run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(DEADLINE_S)
 
     async def _end(self):
         # On the loop's thread: a server that is closed by one while another drops its last connection wakes up twice.

@@ -15,7 +15,7 @@ from telethon.sessions import StringSession
 
 from accounts import sign_up, unique
 from client import API_HASH, API_ID, Api
-from processes import SECRETS
+from processes import DEADLINE_S, SECRETS
 from test_telethon import connected
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ def test_telethon_goes_on_with_it_and_gives_it_back(start_sandbox, start_gateway
             await client.send_message("me", texts[0])
             return client.session.save()
 
-    string = asyncio.run(asyncio.wait_for(telethon_sends(export(owner, "telethon")), 60))
+    string = asyncio.run(asyncio.wait_for(telethon_sends(export(owner, "telethon")), DEADLINE_S))
     other = connect(gateway)
     assert take(other, string)["user_id"] == owner.user_id
     other.send("me", texts[1])

@@ -11,7 +11,7 @@ import pytest
 
 from accounts import set_password, unique
 from client import API_HASH, API_ID
-from processes import SECRETS
+from processes import DEADLINE_S, SECRETS
 
 
 def show(api):
@@ -99,12 +99,12 @@ def test_the_wait_ends_when_it_is_scanned(api, new_account):
     owner = new_account()
     shown = show(api)
     answers = []
-    waiting = threading.Thread(target=lambda: answers.append(wait(api, 20)))
+    waiting = threading.Thread(target=lambda: answers.append(wait(api, 60)))
     begun = time.monotonic()
     waiting.start()
     scan(owner, shown)
-    waiting.join(30)
-    assert answers[0]["next_step"] == "completed" and time.monotonic() - begun < 15
+    waiting.join(DEADLINE_S)
+    assert answers[0]["next_step"] == "completed" and time.monotonic() - begun < 45
 
 
 def test_a_wait_that_is_over_shows_the_same_code(api):
@@ -121,8 +121,8 @@ def test_a_new_code_is_shown_when_the_old_one_has_expired(start_sandbox, start_g
     # Not past the 30 s that clients allow a server's clock to jump.
     sandbox.control.run("clock_advance 26")
     begun = time.monotonic()
-    fresh = wait(client, 20)
-    assert time.monotonic() - begun < 15, "it ends when there is something new to show"
+    fresh = wait(client, 60)
+    assert time.monotonic() - begun < 45, "it ends when there is something new to show"
     assert fresh["next_step"] == "qr_wait" and fresh["url"] != shown["url"] and fresh["expires_at"] > shown["expires_at"]
 
 

@@ -14,7 +14,7 @@ from accounts import code_of, log_in, unique
 from client import API_HASH, API_ID
 from commands import inspect
 from files import FORM_END, FORM_HEAD, PART, media, send, sha256
-from processes import SECRETS, wait_until
+from processes import DEADLINE_S, SECRETS, wait_until
 from proxies import MtProxy, SlowLine, Tunnel
 from test_telethon import trust
 
@@ -250,9 +250,9 @@ def test_a_login_that_is_sent_on_ends_well_or_clearly(gateway, connect, control,
 
 def test_a_slow_line_is_not_taken_for_a_dead_one(start_gateway, sandbox, new_account, rng):
     client, data = new_account(), rng.randbytes(2 * PART)
-    with SlowLine(sandbox.dcs[2], 120_000) as line:
+    with SlowLine(sandbox.dcs[2], 100_000) as line:
         slow = types.SimpleNamespace(dcs={2: line.port}, public_key=sandbox.public_key)
-        at = start_gateway(at=slow, options=["--silence", 2])  # a part takes four seconds
+        at = start_gateway(at=slow, options=["--silence", 4])  # a part takes more than five seconds
         moved = client.at(at)
         answer = send(moved, ("a.bin", data))
         assert metrics.read(at)["tgrest_upstream_reconnects_total"] == 0
@@ -325,7 +325,7 @@ def test_our_mtproxy_is_one_for_telethon_too(sandbox):
         return nearest.this_dc
 
     with MtProxy(SECRET, sandbox.dcs) as proxy:
-        assert asyncio.run(asyncio.wait_for(ask(proxy.port), 30)) == 2
+        assert asyncio.run(asyncio.wait_for(ask(proxy.port), DEADLINE_S)) == 2
         assert set(proxy.seen) == {("padded", 2)}
 
 

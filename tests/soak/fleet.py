@@ -17,7 +17,7 @@ TIMEOUT_S, SILENCE_S, WARM_S = 4, 2, 3
 # A call may wait for the whole deadline, sleep out a flood wait that it allowed, and be late on a busy machine.
 CLIENT_TIMEOUT_S = 60
 # What went out this long before SIGTERM has been read by the gateway, busy as the machine may be.
-BEFORE_DRAIN_S = 0.5
+BEFORE_DRAIN_S = 2
 # Memory that a sanitizer keeps back only to notice its use after free would hide a leak.
 ASAN_ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:quarantine_size_mb=16"}
 
@@ -97,7 +97,7 @@ class Replica:
 
     async def _over(self):
         try:
-            return await asyncio.to_thread(self.gateway.wait, TIMEOUT_S + CLIENT_TIMEOUT_S / 4)
+            return await asyncio.to_thread(self.gateway.wait, TIMEOUT_S + CLIENT_TIMEOUT_S)
         except Exception:  # it did not end: its state is worth more than its life
             self.gateway.child.kill()
             return await asyncio.to_thread(self.gateway.wait)

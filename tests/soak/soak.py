@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 
 from accounts import Numbers  # noqa: E402
 from faults import LONGEST_DELAY_S, Faults  # noqa: E402
-from fleet import WARM_S, Fleet, forget  # noqa: E402
+from fleet import CLIENT_TIMEOUT_S, WARM_S, Fleet, forget  # noqa: E402
 from judge import Judge, Violations  # noqa: E402
 from ledger import PRESENT, Ledger  # noqa: E402
 from processes import SECRETS, Process, Sandbox  # noqa: E402
@@ -212,7 +212,7 @@ class Soak:
 
     async def _idle(self):
         """Nothing is asked any more: links close when they have been warm for long enough, then HTTP's."""
-        deadline = time.monotonic() + WARM_S + 10
+        deadline = time.monotonic() + WARM_S + CLIENT_TIMEOUT_S
         while (opened := (await asyncio.to_thread(self.sandbox.control.stats))["connections_open"]) > 0:
             if time.monotonic() > deadline:
                 break
@@ -221,7 +221,8 @@ class Soak:
         for fleet in self.fleets:
             for replica in fleet.replicas:
                 await replica.hang_up()
-        await asyncio.sleep(0.5)
+        while time.monotonic() < deadline and not all(watch.descriptors_are_back() for watch in self.watches):
+            await asyncio.sleep(0.1)
         for watch in self.watches:
             watch.judge_descriptors(self)
 

@@ -51,6 +51,10 @@ class Watch:
         run.note(f"{self.name}: {self.samples[0][0] / MIB:.1f} MiB at first, {self.now / MIB:.1f} at last, "
                  f"{grown / MIB:+.1f} over the second half ({calls:.0f} calls)")
 
+    def descriptors_are_back(self):
+        have = descriptors(self.pid)
+        return have is None or have <= self.idle_descriptors + DESCRIPTORS_SLACK
+
     def judge_descriptors(self, run):
         """After all links have been closed."""
         have = descriptors(self.pid)

@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-enum { CLIENT_TIMEOUT_S = 30 };
+enum { CLIENT_TIMEOUT_S = 120 };
 
 struct http_answer {
     int status; /* 0: the connection ended without an answer */

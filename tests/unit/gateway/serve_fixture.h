@@ -154,11 +154,12 @@ static inline void read_call(const struct fixture *f, struct http_answer *a)
 /* Waits for something that another thread does, with a bound. */
 #define WAIT_FOR(condition)                                                                        \
     for (int tries_ = 0; !(condition); tries_++) {                                                 \
-        assert_true(tries_ < 20000);                                                               \
+        assert_true(tries_ < 240000);                                                              \
         usleep(500);                                                                               \
     }
 
-/* A port of the loopback interface on which nobody listens. */
+/* A port of the loopback interface on which nobody listens. It stays bound, lest the kernel give it
+ * to somebody who does. */
 static inline int dead_port(void)
 {
     struct sockaddr_in a = {.sin_family = AF_INET};
@@ -167,7 +168,6 @@ static inline int dead_port(void)
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    close(fd);
     return ntohs(a.sin_port);
 }
 

@@ -20,8 +20,8 @@
 
 enum {
     WAITING_MAX = 64,
-    WATCHDOG_MS = 20 * 1000,
-    IDLE_MS = 100, /* for clients whose idle time is to pass: a busy machine sends within it */
+    WATCHDOG_MS = 120 * 1000,
+    IDLE_MS = 1000, /* for clients whose idle time is to pass: a busy machine sends within it */
 };
 #define TEST_TIME_S 1709251200LL
 #define TEST_DATE   "Fri, 01 Mar 2024 00:00:00 GMT"
@@ -325,7 +325,7 @@ static inline void client_init(struct client *c, struct world *w, int fd)
 
 /* A client that reads by a timer of its own, for twice the time that it may stand still: long
  * enough for a busy machine to let it sip meanwhile. */
-enum { SIP_MS = 20, SIPS = 50, SIP_BYTES = 100 * 1000, STILL_MS = SIP_MS * SIPS / 2 };
+enum { SIP_MS = 80, SIPS = 50, SIP_BYTES = 100 * 1000, STILL_MS = SIP_MS * SIPS / 2 };
 static inline void on_sip(uv_timer_t *timer)
 {
     struct client *c = timer->data;

@@ -16,7 +16,7 @@
 
 #include <cmocka.h> /* after handler.h: it has a macro of the name fail */
 
-enum { WAIT_MS_MAX = 60000, CALLS_MAX = 16 };
+enum { WAIT_MS_MAX = 120000, CALLS_MAX = 16 };
 
 /* One call and how it ended. */
 struct reply {
