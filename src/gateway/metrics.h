@@ -42,7 +42,7 @@ static inline uint64_t metric_get(const metric *m)
     X(http_bytes_out_total, counter, "Bytes written to HTTP clients")                              \
     X(calls_open, gauge, "Calls that are being served")                                            \
     X(calls_handed_over_total, counter, "Calls that another worker served")                        \
-    X(connections_moved_total, counter, "Connections taken to the worker of their session")         \
+    X(connections_moved_total, counter, "Connections taken to the worker of their session")        \
     X(calls_overloaded_total, counter, "Calls refused because a bound was reached")                \
     X(upstream_connections_open, gauge, "Connections to data centres")                             \
     X(upstream_connects_total, counter, "TCP connections made to data centres")                    \

@@ -55,11 +55,11 @@ struct client_session {
     unsigned notices; /* enum client_notice */
     uint16_t n_stale; /* frames outside the time window, in a row */
     bool connected;
-    bool inited; /* a call with the init prefix was answered in this session id */
-    bool known;  /* the server said new_session_created for this session id */
+    bool inited;   /* a call with the init prefix was answered in this session id */
+    bool known;    /* the server said new_session_created for this session id */
     bool relinked; /* this session id was used over an earlier link too */
-    bool heard;  /* something was received over this link */
-    bool stale;  /* the frame at hand lies outside the time window */
+    bool heard;    /* something was received over this link */
+    bool stale;    /* the frame at hand lies outside the time window */
     bool acks_now;
     bool holding; /* buffers are held that an idle session gives back */
 

@@ -16,8 +16,8 @@ enum {
 
 /* ---- refusals ---- */
 
-/* A notice goes in a frame of its own: clients let it pass though it is out of their time, but not a
- * container with it. */
+/* A notice goes in a frame of its own: clients let it pass though it is out of their time, but not
+ * a container with it. */
 static struct outgoing *notice(struct server_session *s)
 {
     struct outgoing *m = server_service(s);

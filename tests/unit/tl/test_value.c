@@ -9,8 +9,9 @@
 #define FIELDS(X)                                                                                  \
     X(peer)                                                                                        \
     X(message)                                                                                     \
-    X(random_id) X(silent) X(schedule_date) X(entities) X(offset) X(length) X(channel_id)          \
-        X(access_hash) X(id) X(flags) X(nowhere)
+    X(random_id)                                                                                   \
+    X(silent) X(schedule_date) X(entities) X(offset) X(length) X(channel_id) X(access_hash) X(id)  \
+        X(flags) X(nowhere)
 
 #define C_ENUM(name) C_##name,
 #define F_ENUM(name) F_##name,
