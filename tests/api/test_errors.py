@@ -222,6 +222,24 @@ MAPPED = [
 ]
 
 
+# Those that one parameter is to blame for name it.
+BLAMED = [
+    ("messages.sendMessage", "/messages/send", {"text": "x"}, "MESSAGE_TOO_LONG", 400, "text"),
+    ("messages.sendMessage", "/messages/send", {"text": "x"}, "REPLY_MESSAGE_ID_INVALID", 404, "reply_to_message_id"),
+    ("messages.sendMessage", "/messages/send", {"text": "x"}, "CHAT_WRITE_FORBIDDEN", 403, None),
+    ("messages.editMessage", "/messages/edit", {"message_id": 1, "new_text": "x"}, "MESSAGE_TOO_LONG", 400, "new_text"),
+    ("messages.editMessage", "/messages/edit", {"message_id": 1, "new_text": "x"}, "MESSAGE_ID_INVALID", 404, "message_id"),
+]
+
+
+@pytest.mark.parametrize("method, path, body, name, status, field", BLAMED)
+def test_parameters_that_telegram_refuses_are_named(new_account, control, method, path, body, name, status, field):
+    client = new_account()
+    with control.fault(f"user={client.user_id},method={method},do=error:400:{name}"):
+        told = client.error("POST", path, status, name, json={"chat_id": "me", **body})
+    assert told.get("field") == field
+
+
 @pytest.mark.parametrize("code, name, status", MAPPED)
 def test_telegrams_errors_by_name(new_account, control, code, name, status):
     client = new_account()

@@ -260,6 +260,13 @@ def test_what_is_missing_or_wrong_is_named(alice):
     alice.error("POST", "/messages/send_with_file", 401, "NO_SESSION", session=False, files=[ME, FILE])
 
 
+def test_what_telegram_refuses_is_named(alice):
+    refuse(alice, [ME, FILE, ("text", (None, 1025 * "x"))], 400, "text", "MEDIA_CAPTION_TOO_LONG")
+    refuse(alice, [ME, FILE, ("reply_to_message_id", (None, "99999999"))], 404, "reply_to_message_id",
+           "REPLY_MESSAGE_ID_INVALID")
+    refuse(alice, [ME, FILE, ("schedule_date", (None, "2037-01-01"))], 400, "schedule_date", "SCHEDULE_DATE_TOO_LATE")
+
+
 def test_a_wrong_chat_is_told_before_the_file_is_sent(alice, control):
     before = control.executed("upload.saveBigFilePart")
     refuse(alice, [("chat_id", (None, "@nobody_has_this_name")), ("file", ("a.bin", bytes(30 * PART)))], 404, "chat_id",
