@@ -7,6 +7,7 @@
 #include "mtproto/ids.h"
 #include "mtproto/session_client.h"
 #include "mtproto/session_server.h"
+#include "tl/cursor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -111,12 +112,16 @@ static void flush_client(struct fuzz *f)
         return;
     f->session_id = m.session_id;
     note_sent(f, m.msg_id, m.seq_no);
-    if (load_le32(m.body.data) != MT_MSG_CONTAINER)
+    /* A call of one's own may begin like a container, and be none. */
+    struct tl_reader r = tl_reader_of(m.body);
+    if (tl_read_u32(&r) != MT_MSG_CONTAINER)
         return;
-    const uint8_t *inner = m.body.data + 8;
-    for (uint32_t left = load_le32(m.body.data + 4); left > 0; left--) {
-        note_sent(f, load_le64(inner), load_le32(inner + 8));
-        inner += 16 + load_le32(inner + 12);
+    for (uint32_t left = tl_read_u32(&r); left > 0 && !r.error; left--) {
+        uint64_t msg_id = tl_read_u64(&r);
+        uint32_t seq_no = tl_read_u32(&r);
+        tl_read_raw(&r, tl_read_u32(&r));
+        if (!r.error)
+            note_sent(f, msg_id, seq_no);
     }
 }
 
