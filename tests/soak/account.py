@@ -135,7 +135,8 @@ class Account:
         self.run.counts["calls cut off"] += 1
         # A download whose source fails half-way can only be cut: the head is out.
         cut = "complete message body" in str(problem)
-        self.run.check(cut or not flight.life.open, "a replica that is up answers every call", f"{where}: {problem}")
+        self.run.check(cut or flight.too_slow or not flight.life.open,
+                       "a replica that is up answers every call", f"{where}: {problem}")
         unsent = isinstance(problem, httpx.ConnectError)
         self.run.check(unsent or flight.life.killed or not flight.must_be_answered,
                        "a replica that drains answers the calls under way", f"{where}: {problem}")

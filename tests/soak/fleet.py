@@ -27,8 +27,14 @@ class Flight:
 
     def __init__(self, life):
         self.life = life
+        self.begun = time.monotonic()
         self.sent = None  # when its last byte went
         self.must_be_answered = False
+
+    @property
+    def too_slow(self):
+        """A body that took longer than the gateway waits for one: this program's doing, on a busy machine."""
+        return self.sent is None and time.monotonic() - self.begun >= TIMEOUT_S
 
     async def trace(self, event, _info):
         if event == "http11.send_request_body.complete":

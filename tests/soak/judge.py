@@ -21,6 +21,7 @@ OWN = {
           "SESSION_UNSUPPORTED"},
     404: {"CHAT_NOT_FOUND", "MEDIA_EMPTY", "METHOD_NOT_FOUND", "NOT_FOUND"},
     405: {"METHOD_NOT_ALLOWED"},
+    408: {"REQUEST_TIMEOUT"},  # where this program was slow to send a body
     413: {"BODY_TOO_LARGE", "QUERY_TOO_LARGE"},
     415: {"UNSUPPORTED_MEDIA_TYPE"},
     429: {"TRANSPORT_FLOOD"},
