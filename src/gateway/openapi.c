@@ -144,6 +144,39 @@ static void write_parameter(struct json_writer *w, const struct param *p)
     json_object_end(w);
 }
 
+static void write_ref(struct json_writer *w, const char *kind, const char *component)
+{
+    json_object_begin(w);
+    json_key(w, "$ref");
+    buf_printf(w->out, "\"#/components/%s/%s\"", kind, component);
+    w->comma = true;
+    json_object_end(w);
+}
+
+/* ---- headers that many operations share: components, by their names ---- */
+
+static const char parameter_components[] =
+    "{\"Idempotency-Key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,"
+    "\"schema\":{\"type\":\"string\",\"maxLength\":255,\"description\":\"A send that is repeated "
+    "with "
+    "its key answers with the first message\"}},"
+    "\"Prefer\":{\"name\":\"Prefer\",\"in\":\"header\",\"required\":false,"
+    "\"schema\":{\"type\":\"string\",\"description\":\"wait=N: sleep out flood waits of up to N "
+    "seconds\"}}}";
+
+static const char header_components[] =
+    "{\"X-Request-Id\":{\"schema\":{\"type\":\"string\"},"
+    "\"description\":\"As sent, or made: the log has it\"},"
+    "\"X-Session-String\":{\"schema\":{\"type\":\"string\"},"
+    "\"description\":\"The session has changed: use this string from now on\"},"
+    "\"Retry-After\":{\"schema\":{\"type\":\"integer\",\"minimum\":0},"
+    "\"description\":\"Seconds\"}}";
+
+static bool takes_key(const struct route *r)
+{
+    return strcmp(r->method, "POST") == 0 && (r->scope == SCOPE_WRITE || r->scope == SCOPE_METHOD);
+}
+
 static void write_parameters(struct json_writer *w, const struct route *r)
 {
     json_key(w, "parameters");
@@ -151,6 +184,10 @@ static void write_parameters(struct json_writer *w, const struct route *r)
     for (size_t i = 0; i < r->n_params; i++)
         if (r->params[i].place != PARAM_BODY)
             write_parameter(w, &r->params[i]);
+    if (takes_key(r))
+        write_ref(w, "parameters", "Idempotency-Key");
+    if (r->session != SESSION_NEED_NONE)
+        write_ref(w, "parameters", "Prefer");
     json_array_end(w);
 }
 
@@ -204,11 +241,7 @@ static void write_json_content(struct json_writer *w, const char *component)
     json_key(w, "application/json");
     json_object_begin(w);
     json_key(w, "schema");
-    json_object_begin(w);
-    json_key(w, "$ref");
-    buf_printf(w->out, "\"#/components/schemas/%s\"", component);
-    w->comma = true;
-    json_object_end(w);
+    write_ref(w, "schemas", component);
     json_object_end(w);
     json_object_end(w);
 }
@@ -284,12 +317,33 @@ static bool may_answer(const struct route *r, enum error_of when)
     return when == ALWAYS || telegram;
 }
 
-static void write_response(struct json_writer *w, const char *status, const char *text,
-                           const char *component)
+static void write_header(struct json_writer *w, const char *name)
+{
+    json_key(w, name);
+    write_ref(w, "headers", name);
+}
+
+/* Begins the object, which the caller ends. */
+static void begin_response(struct json_writer *w, const struct route *r, const char *status,
+                           const char *text)
 {
     json_key(w, status);
     json_object_begin(w);
     json_field_text(w, "description", text);
+    json_key(w, "headers");
+    json_object_begin(w);
+    write_header(w, "X-Request-Id");
+    if (r->session != SESSION_NEED_NONE || r->scope != SCOPE_READ)
+        write_header(w, "X-Session-String");
+    if (strcmp(status, "429") == 0 || strcmp(status, "503") == 0)
+        write_header(w, "Retry-After");
+    json_object_end(w);
+}
+
+static void write_response(struct json_writer *w, const struct route *r, const char *status,
+                           const char *text, const char *component)
+{
+    begin_response(w, r, status, text);
     if (component)
         write_json_content(w, component);
     json_object_end(w);
@@ -302,14 +356,12 @@ static void write_file_responses(struct json_writer *w, const struct route *r)
         const char *text;
     } parts[] = {{"200", NULL}, {"206", "The part that Range asks for"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        json_key(w, parts[i].status);
-        json_object_begin(w);
-        json_field_text(w, "description", parts[i].text ? parts[i].text : r->summary);
+        begin_response(w, r, parts[i].status, parts[i].text ? parts[i].text : r->summary);
         write_file_content(w);
         json_object_end(w);
     }
-    write_response(w, "304", "The client has it already", NULL);
-    write_response(w, "416", "The file has no such part", "Error");
+    write_response(w, r, "304", "The client has it already", NULL);
+    write_response(w, r, "416", "The file has no such part", "Error");
 }
 
 static void write_responses(struct json_writer *w, const struct route *r)
@@ -319,13 +371,13 @@ static void write_responses(struct json_writer *w, const struct route *r)
     if (r->streams_answer)
         write_file_responses(w, r);
     else
-        write_response(w, "200", r->summary, r->answer_schema);
+        write_response(w, r, "200", r->summary, r->answer_schema);
     if (r->handle == handle_join)
-        write_response(w, "202", "An administrator must approve the request to join",
+        write_response(w, r, "202", "An administrator must approve the request to join",
                        r->answer_schema);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (may_answer(r, errors[i].when))
-            write_response(w, errors[i].status, errors[i].text, "Error");
+            write_response(w, r, errors[i].status, errors[i].text, "Error");
     json_object_end(w);
 }
 
@@ -399,6 +451,10 @@ void handle_openapi(struct call *c)
         w,
         slice_str(
             "{\"session\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Session-String\"}}"));
+    json_key(w, "parameters");
+    json_raw(w, slice_str(parameter_components));
+    json_key(w, "headers");
+    json_raw(w, slice_str(header_components));
     json_key(w, "schemas");
     json_raw(w, answers_embedded());
     json_object_end(w);

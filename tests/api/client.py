@@ -60,6 +60,7 @@ class Contract:
             validator = self.error_validator()
         else:
             validator = self._validator(path, request.method.lower(), response.status_code)
+            self._check_declared(request, response, path)
         validator.validate(body)
         if not (path or "").startswith("/methods"):
             check_numbers(body)
@@ -80,6 +81,14 @@ class Contract:
         assert response.headers.get("x-request-id"), f"{request.method} {request.url.path}: no X-Request-Id"
         session = response.headers.get("x-session-string")
         assert session is None or session.startswith("tgr1.")
+
+    def _check_declared(self, request, response, path):
+        operation = self.spec["paths"][path].get(request.method.lower())
+        if operation is None:  # 405
+            return
+        declared = {name.lower() for name in operation["responses"][str(response.status_code)]["headers"]}
+        told = {name.lower() for name in self.spec["components"]["headers"]} & set(response.headers)
+        assert told <= declared, f"{request.method} {path}: {told - declared} are not documented"
 
     @staticmethod
     def _check_error(response, body):

@@ -102,6 +102,17 @@ def test_the_description_says_what_a_form_takes(api):
     assert schema["properties"]["reply_to_message_id"]["type"] == "integer"  # a form cannot say null
 
 
+def test_the_description_says_which_headers_are_taken(api):
+    paths = api.get("/openapi.json")["paths"]
+
+    def shared(method, path):
+        return [p["$ref"].rsplit("/", 1)[1] for p in paths[path][method]["parameters"] if "$ref" in p]
+
+    for path in ("/messages/send", "/messages/send_with_file", "/messages/forward", "/methods/{name}"):
+        assert shared("post", path) == ["Idempotency-Key", "Prefer"]
+    assert shared("get", "/messages") == ["Prefer"] and shared("get", "/healthz") == []
+
+
 def test_the_description_has_every_route(api):
     described = {(method.upper(), path) for path, item in api.get("/openapi.json")["paths"].items() for method in item}
     assert described == {
