@@ -156,6 +156,8 @@ static void await_more(struct connection *c)
 static void skip_body(struct connection *c, struct slice *input)
 {
     size_t n = c->skip < input->len ? c->skip : input->len;
+    if (n == 0)
+        return; /* where nothing is pending there is no input to point into */
     c->skip -= n;
     *input = slice_of(input->data + n, input->len - n);
 }
