@@ -12,6 +12,7 @@ const TEST_MS_MAX = 60_000
 const CLOSE_MS_MAX = 20_000
 const FILE_BYTES = 5 * 1024 ** 2 + 17
 const BIG_FILE_BYTES = 11 * 1024 ** 2 + 1 // too large for upload.saveFilePart
+const MISSED = 70 // more than the sandbox keeps for a session without a connection: it has to be asked
 const FLOOD_SECONDS = 77 // more than any library sleeps out silently
 
 let numbers = 0
@@ -160,13 +161,13 @@ function walk(library, title) {
     await bob.client.heard.hear('before')
     const differences = await at.sandbox.executed('updates.getDifference')
     link.cut()
-    const texts = ['missed 1', 'missed 2', 'missed 3']
+    const texts = Array.from({ length: MISSED }, (_, i) => `missed ${i}`)
     for (const text of texts) await ann.client.send(bob.username, text)
     link.mend()
     await bob.client.me()
     await bob.client.catchUp()
     for (const text of texts) await bob.client.heard.hear(text)
-    assert.deepEqual(texts.map((text) => bob.client.heard.count(text)), [1, 1, 1])
+    assert.deepEqual(texts.filter((text) => bob.client.heard.count(text) !== 1), [])
     assert.ok(await at.sandbox.executed('updates.getDifference') > differences)
     await ann.client.send(bob.username, 'after')
     await bob.client.heard.hear('after')
