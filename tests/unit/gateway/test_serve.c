@@ -410,6 +410,7 @@ static void drain_lets_calls_finish(void **state)
         WAIT_FOR(atomic_load(&f->dcs[0]->holding) == i + 1);
     }
     gateway_drain(f->gateway);
+    WAIT_FOR(client_connect(f->port) == -1); /* all workers know */
     fake_release(f->dcs[0]);
     for (int i = 0; i < CALLS; i++) {
         client_receive(fds[i], &a);
