@@ -129,6 +129,9 @@ def test_a_list_in_the_query_may_repeat_its_name(new_account):
     ids = [client.send("me", unique())["message_id"] for _ in range(4)]
     query = f"chat_id=me&message_ids={ids[0]}&message_ids={ids[1]},{ids[2]}&message_ids={ids[3]}"
     assert client.request("DELETE", f"/messages/delete?{query}").json()["deleted_messages"] == ids
+    many = [client.send("me", unique())["message_id"] for _ in range(3)] + list(range(900_000, 900_400))
+    query = "&".join(f"message_ids={i}" for i in many)
+    assert client.request("DELETE", f"/messages/delete?chat_id=me&{query}").json()["deleted_messages"] == many[:3]
     told = client.error("DELETE", "/messages/delete?chat_id=me&message_ids=1&message_ids=x", 400, "INVALID_PARAMETER")
     assert told["field"] == "message_ids"
 
